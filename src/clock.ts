@@ -1,0 +1,27 @@
+/** Clock: where the engine gets the time from, so that tests and simulations can own it. */
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** A clock that stands still until it is moved. */
+export class VirtualClock implements Clock {
+  #now: number;
+
+  constructor(start = 0) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Moves the clock forward by `ms` (which may not be negative). */
+  advance(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`a clock does not go back: ${ms} ms`);
+    this.#now += ms;
+  }
+}

@@ -1,0 +1,78 @@
+/** The errors of the library: each names its component, can be told apart by type, and says what to do. */
+
+/** Base of all errors thrown by Millrace; `component` says who speaks, `cause` keeps what was caught. */
+export class MillraceError extends Error {
+  readonly component: string;
+
+  constructor(component: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.component = component;
+    this.name = new.target.name;
+  }
+}
+
+/** The job or its plan makes no sense: thrown while the graph is built or planned, never while events flow. */
+export class PlanError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("plan", message, options);
+  }
+}
+
+/** One incoming record is not a valid event. It is rejected to its sender; its neighbours proceed. */
+export class InvalidEventError extends MillraceError {
+  readonly tooLarge: boolean;
+
+  /** `tooLarge` tells a record that is over a limit from one that is malformed. */
+  constructor(message: string, tooLarge: boolean = false) {
+    super("source", message);
+    this.tooLarge = tooLarge;
+  }
+}
+
+/** A request as a whole is over a limit (HTTP 413); `message` names the limit. */
+export class TooLargeError extends MillraceError {
+  constructor(message: string) {
+    super("source", message);
+  }
+}
+
+/** A queue message cannot be understood by this version of the code. It is retried, then dead-lettered, never dropped. */
+export class EnvelopeError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("envelope", message, options);
+  }
+}
+
+/** A shard may not take this call (other generation, other shard count, changed operator). Retry later: a deploy may be under way. */
+export class ShardRefusedError extends MillraceError {
+  constructor(message: string) {
+    super("shard", message);
+  }
+}
+
+/** The queue would not take messages, or did not say. `outcome` tells whether they may have arrived all the same. */
+export class QueueError extends MillraceError {
+  readonly outcome: "none" | "unknown";
+
+  constructor(message: string, outcome: "none" | "unknown", options?: ErrorOptions) {
+    super("queue", message, options);
+    this.outcome = outcome;
+  }
+}
+
+/** Stored state cannot be read by this version of the code, or has a gap. Nothing was changed. */
+export class StateError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("state", message, options);
+  }
+}
+
+/** What was thrown, as one line of text without a stack: user code may throw anything. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  try {
+    return String(thrown);
+  } catch {
+    return "an unprintable value was thrown";
+  }
+}

@@ -1,0 +1,22 @@
+/** Millrace: stream processing on Cloudflare Workers. The public door, in the article's order. */
+export type { Event, EventAttributes } from "./event.ts";
+export { Source } from "./source.ts";
+export type { Collector, SourceCollector } from "./collector.ts";
+export { KeyedStream, Stream } from "./stream.ts";
+export type { KeyedResult } from "./stream.ts";
+export { Aggregate, Operator } from "./operator.ts";
+export type { AggregateOptions, Aggregator, OperatorContext } from "./operator.ts";
+export { Job } from "./job.ts";
+export { JobStarter } from "./engine/job-starter.ts";
+export type { Inputs, JobStarterOptions, MemoryView } from "./engine/job-starter.ts";
+
+export { average } from "./aggregates/average.ts";
+export { count } from "./aggregates/count.ts";
+export { sum } from "./aggregates/sum.ts";
+export { parse } from "./sources/schema.ts";
+
+export { planJobs } from "./plan.ts";
+export type { OperatorPlan, Plan, PlanOptions, SourcePlan } from "./plan.ts";
+export type { Clock } from "./clock.ts";
+export { systemClock, VirtualClock } from "./clock.ts";
+export * from "./errors.ts";
