@@ -1,0 +1,258 @@
+/**
+ * Which segments a shard has applied: per producer a contiguous prefix and, above it, a sparse bitmap of what came early.
+ *
+ * Producers number their segments 0, 1, 2, …, so in the long run everything collapses into one number per producer. One
+ * bit for what is out of order affords a duplicate window of two weeks, where a row or an id per message would not fit.
+ */
+import { StateError } from "../errors.ts";
+import { ByteReader, ByteWriter } from "./bytes.ts";
+
+const CHUNK_BITS = 1024;
+const CHUNK_WORDS = CHUNK_BITS / 32;
+/** What a chunk costs in memory, about: its words and its entry in a map. */
+const CHUNK_BYTES = CHUNK_WORDS * 4 + 64;
+const PRODUCER_BYTES = 256;
+const FORMAT = 1;
+
+/** A chunk in which every bit is set is this one; it costs no words. */
+const FULL = new Uint32Array(0);
+
+export type SegmentStatus =
+  | "new"
+  | "applied"
+  /** Its bit was given up to keep the bound: nobody knows whether it was applied. */
+  | "forgotten";
+
+export interface ProducerRecord {
+  /** All sequences below it are settled. */
+  readonly prefix: number;
+  /** Events known to have been accepted from this producer; see ProducerKind for how they are counted. */
+  readonly counted: number;
+  readonly kind: number;
+  readonly source: string;
+  /** The latest arrival time seen of it, epoch milliseconds. */
+  readonly lastSeen: number;
+}
+
+interface Producer {
+  prefix: number;
+  /** Below it the bits were given up: prefix ≥ fence. */
+  fence: number;
+  chunks: Map<number, Uint32Array>;
+  counted: number;
+  kind: number;
+  source: string;
+  lastSeen: number;
+}
+
+export class AppliedSegments {
+  readonly #producers = new Map<string, Producer>();
+  #bytes = 0;
+
+  readonly maxBytes: number;
+
+  /** @param maxBytes the bound: past it, the oldest gaps of the producer with the most of them are given up. */
+  constructor(maxBytes = 4 * 1024 * 1024) {
+    this.maxBytes = maxBytes;
+  }
+
+  /** What the bitmaps take in memory, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  status(producer: string, sequence: number): SegmentStatus {
+    const known = this.#producers.get(producer);
+    if (known === undefined) return "new";
+    if (sequence < known.fence) return "forgotten";
+    if (sequence < known.prefix) return "applied";
+    const chunk = known.chunks.get(Math.floor(sequence / CHUNK_BITS));
+    if (chunk === undefined) return "new";
+    return chunk === FULL || hasBit(chunk, sequence % CHUNK_BITS) ? "applied" : "new";
+  }
+
+  /** Marks a segment as applied. Idempotent. */
+  add(producer: string, sequence: number, origin: { kind: number; source: string; arrival: number }): void {
+    let known = this.#producers.get(producer);
+    if (known === undefined) {
+      const { kind, source, arrival } = origin;
+      known = { prefix: 0, fence: 0, chunks: new Map(), counted: 0, kind, source, lastSeen: arrival };
+      this.#producers.set(producer, known);
+      this.#bytes += PRODUCER_BYTES;
+    }
+    known.lastSeen = Math.max(known.lastSeen, origin.arrival);
+    if (sequence < known.prefix) return;
+    if (sequence === known.prefix && known.chunks.size === 0) {
+      known.prefix++;
+      return;
+    }
+    this.#setBit(known, sequence);
+    this.#close(known);
+    while (this.#bytes > this.maxBytes && this.#giveUpOldestGap());
+  }
+
+  /** Sets how many events are known to have been accepted from a producer that `add` has seen. */
+  setCounted(producer: string, counted: number): void {
+    const known = this.#producers.get(producer);
+    if (known !== undefined) known.counted = counted;
+  }
+
+  record(producer: string): ProducerRecord | undefined {
+    return this.#producers.get(producer);
+  }
+
+  *records(): IterableIterator<[producer: string, record: ProducerRecord]> {
+    yield* this.#producers;
+  }
+
+  /** Forgets producers that were last seen before `time`; their segments must be refused from then on (the horizon). */
+  forgetBefore(time: number): void {
+    for (const [id, producer] of this.#producers) {
+      if (producer.lastSeen >= time) continue;
+      this.#producers.delete(id);
+      this.#bytes -= PRODUCER_BYTES;
+      for (const chunk of producer.chunks.values()) this.#bytes -= costOf(chunk);
+    }
+  }
+
+  encode(): Uint8Array {
+    const writer = new ByteWriter();
+    writer.varint(FORMAT);
+    const sources = [...new Set([...this.#producers.values()].map((producer) => producer.source))];
+    writer.varint(sources.length);
+    for (const source of sources) writer.string(source);
+    writer.varint(this.#producers.size);
+    for (const [id, producer] of this.#producers) {
+      writer.hex(id);
+      writer.varint(sources.indexOf(producer.source));
+      writer.varint(producer.kind);
+      writer.varint(producer.prefix);
+      writer.varint(producer.fence);
+      writer.varint(producer.counted);
+      writer.varint(producer.lastSeen);
+      writer.varint(producer.chunks.size);
+      for (const [index, chunk] of producer.chunks) {
+        writer.varint(index);
+        writer.varint(chunk.length);
+        for (const word of chunk) writer.uint32(word);
+      }
+    }
+    return writer.finish();
+  }
+
+  /** @throws StateError when the bytes are of a format that this code does not know. */
+  static decode(bytes: Uint8Array, maxBytes?: number): AppliedSegments {
+    const applied = new AppliedSegments(maxBytes);
+    const reader = new ByteReader(bytes);
+    const format = reader.varint();
+    if (format !== FORMAT)
+      throw new StateError(`applied segments of format ${format}; this code knows ${FORMAT}`);
+    const sources = Array.from({ length: reader.varint() }, () => reader.string());
+    for (let left = reader.varint(); left > 0; left--) {
+      const id = reader.hex(16);
+      const source = sources[reader.varint()] ?? "";
+      const kind = reader.varint();
+      const producer: Producer = {
+        source,
+        kind,
+        prefix: reader.varint(),
+        fence: reader.varint(),
+        counted: reader.varint(),
+        lastSeen: reader.varint(),
+        chunks: new Map(),
+      };
+      for (let chunks = reader.varint(); chunks > 0; chunks--) {
+        const index = reader.varint();
+        const length = reader.varint();
+        const chunk = length === 0 ? FULL : Uint32Array.from({ length }, () => reader.uint32());
+        producer.chunks.set(index, chunk);
+        applied.#bytes += costOf(chunk);
+      }
+      applied.#producers.set(id, producer);
+      applied.#bytes += PRODUCER_BYTES;
+    }
+    return applied;
+  }
+
+  #setBit(producer: Producer, sequence: number): void {
+    const index = Math.floor(sequence / CHUNK_BITS);
+    let chunk = producer.chunks.get(index);
+    if (chunk === FULL) return;
+    if (chunk === undefined) {
+      chunk = new Uint32Array(CHUNK_WORDS);
+      // What lies below the prefix in this chunk is settled; set, it lets the chunk become full.
+      for (let bit = 0; bit < Math.min(producer.prefix - index * CHUNK_BITS, CHUNK_BITS); bit++)
+        putBit(chunk, bit);
+      producer.chunks.set(index, chunk);
+      this.#bytes += CHUNK_BYTES;
+    }
+    putBit(chunk, sequence % CHUNK_BITS);
+    if (chunk.every((word) => word === 0xffffffff)) {
+      producer.chunks.set(index, FULL);
+      this.#bytes += costOf(FULL) - CHUNK_BYTES;
+    }
+  }
+
+  /** Moves the prefix over all that is contiguous, and drops the chunks below it. */
+  #close(producer: Producer): void {
+    for (;;) {
+      const index = Math.floor(producer.prefix / CHUNK_BITS);
+      const chunk = producer.chunks.get(index);
+      if (chunk === undefined) return;
+      if (chunk === FULL) {
+        producer.prefix = (index + 1) * CHUNK_BITS;
+      } else {
+        while (producer.prefix < (index + 1) * CHUNK_BITS && hasBit(chunk, producer.prefix % CHUNK_BITS)) {
+          producer.prefix++;
+        }
+        const open = producer.prefix < (index + 1) * CHUNK_BITS;
+        // A chunk stays only while it holds a bit above the prefix.
+        if (open && hasBitFrom(chunk, producer.prefix % CHUNK_BITS)) return;
+        if (open) {
+          this.#dropChunk(producer, index);
+          return;
+        }
+      }
+      this.#dropChunk(producer, index);
+    }
+  }
+
+  #dropChunk(producer: Producer, index: number): void {
+    const chunk = producer.chunks.get(index);
+    if (chunk === undefined) return;
+    this.#bytes -= costOf(chunk);
+    producer.chunks.delete(index);
+  }
+
+  #giveUpOldestGap(): boolean {
+    let widest: Producer | undefined;
+    for (const producer of this.#producers.values()) {
+      if (producer.chunks.size > (widest?.chunks.size ?? 0)) widest = producer;
+    }
+    if (widest === undefined) return false;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const index of widest.chunks.keys()) lowest = Math.min(lowest, index);
+    widest.prefix = (lowest + 1) * CHUNK_BITS;
+    widest.fence = widest.prefix;
+    this.#dropChunk(widest, lowest);
+    this.#close(widest);
+    return true;
+  }
+}
+
+function costOf(chunk: Uint32Array): number {
+  return chunk === FULL ? 64 : CHUNK_BYTES;
+}
+
+function hasBit(chunk: Uint32Array, bit: number): boolean {
+  return (((chunk[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
+}
+
+function hasBitFrom(chunk: Uint32Array, from: number): boolean {
+  for (let bit = from; bit < CHUNK_BITS; bit++) if (hasBit(chunk, bit)) return true;
+  return false;
+}
+
+function putBit(chunk: Uint32Array, bit: number): void {
+  chunk[bit >>> 5] = (chunk[bit >>> 5] ?? 0) | (1 << (bit & 31));
+}

@@ -1,0 +1,260 @@
+/**
+ * Keyed state: one accumulator per key, larger than memory.
+ *
+ * In storage it is pages, each a run of many keys in order, since a row is billed and not its bytes. In memory it is the
+ * entries that changed since the last checkpoint, over a bounded cache of pages. A checkpoint freezes the changed
+ * entries and moves them into the pages in bounded steps while new changes gather above; until it is finished the
+ * commit log still holds everything, and as entries are whole values, replaying them over newer pages is harmless.
+ */
+import type { Page, PageCache } from "./page-cache.ts";
+import type { PageInfo, StateStore } from "./store.ts";
+
+/** A page over this many bytes is split. */
+const MAX_PAGE_BYTES = 48 * 1024;
+/** What the pieces of a split aim at: they have room to grow before they split again. */
+const SPLIT_PAGE_BYTES = 24 * 1024;
+
+let instances = 0;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export interface StateEntry {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+export class KeyedState {
+  readonly #store: StateStore;
+  readonly #cache: PageCache;
+  /** Tells this state's pages from those of other shards in the shared cache. */
+  readonly #owner: string;
+  /** By `first`; the first page's is "". */
+  readonly #directory: PageInfo[];
+  #nextPageId: number;
+  /** Changed since the checkpoint that is under way, or else since the last one. */
+  #changed = new Map<string, unknown>();
+  /** What the checkpoint that is under way moves into pages, and how far it has come. */
+  #frozen: { entries: Map<string, unknown>; keys: string[]; at: number } | undefined;
+
+  /** @param name for the cache; each instance gets a space of its own there, since one that failed may have left pages that were never stored. */
+  constructor(store: StateStore, cache: PageCache, name: string) {
+    this.#store = store;
+    this.#cache = cache;
+    this.#owner = `${name}#${++instances}`;
+    this.#directory = store.listPages();
+    this.#nextPageId = this.#directory.reduce((next, page) => Math.max(next, page.id + 1), 1);
+  }
+
+  /** Entries that wait for the next checkpoint. */
+  get changedKeys(): number {
+    return this.#changed.size;
+  }
+
+  get pages(): number {
+    return this.#directory.length;
+  }
+
+  get(key: string): unknown {
+    const changed = this.#changed.get(key) ?? this.#frozen?.entries.get(key);
+    if (changed !== undefined) return changed;
+    const page = this.#pageFor(key);
+    if (page === undefined) return undefined;
+    const { keys, values } = this.#load(page);
+    const at = lowerBound(keys, key);
+    return keys[at] === key ? values[at] : undefined;
+  }
+
+  /** Takes over entries that a commit has made durable in the log. */
+  put(entries: Iterable<readonly [string, unknown]>): void {
+    for (const [key, value] of entries) this.#changed.set(key, value);
+  }
+
+  /**
+   * Entries in key order, from `after` (exclusive), that start with `prefix`.
+   * Lazy: pages are read as far as it is consumed; do not commit while consuming.
+   */
+  *entries(range: { prefix?: string; after?: string } = {}): IterableIterator<StateEntry> {
+    const { prefix = "", after } = range;
+    const inRange = (key: string) => key.startsWith(prefix) && (after === undefined || key > after);
+    const overlay = [...this.#overlayKeys()].filter(inRange).sort(compare);
+    let next = 0;
+    const start = after !== undefined && after > prefix ? after : prefix;
+    for (let index = Math.max(0, this.#pageIndexFor(start)); index < this.#directory.length; index++) {
+      const info = this.#directory[index] as PageInfo;
+      if (info.first > start && !info.first.startsWith(prefix)) break;
+      const { keys, values } = this.#load(info);
+      for (let at = lowerBound(keys, start); at < keys.length; at++) {
+        const key = keys[at] as string;
+        if (!inRange(key)) continue;
+        for (; next < overlay.length && (overlay[next] as string) < key; next++)
+          yield this.#overlaid(overlay[next] as string);
+        if (overlay[next] === key) {
+          yield this.#overlaid(key);
+          next++;
+        } else {
+          yield { key, value: values[at] };
+        }
+      }
+    }
+    for (; next < overlay.length; next++) yield this.#overlaid(overlay[next] as string);
+  }
+
+  /** Freezes what has changed; `flush` then moves it into pages. Only one checkpoint at a time. */
+  freeze(): void {
+    if (this.#frozen !== undefined) throw new Error("a checkpoint is under way");
+    this.#frozen = { entries: this.#changed, keys: [...this.#changed.keys()].sort(compare), at: 0 };
+    this.#changed = new Map();
+  }
+
+  /**
+   * Moves frozen entries into at most `maxPages` pages, in one transaction.
+   *
+   * @returns true when none are left.
+   */
+  flush(maxPages: number): boolean {
+    const frozen = this.#frozen;
+    if (frozen === undefined) return true;
+    this.#store.transaction(() => {
+      for (let written = 0; written < maxPages && frozen.at < frozen.keys.length; ) {
+        written += this.#flushPage(frozen);
+      }
+    });
+    return frozen.at >= frozen.keys.length;
+  }
+
+  /** Forgets the frozen entries: the checkpoint that has them in pages is recorded. */
+  thaw(): void {
+    this.#frozen = undefined;
+  }
+
+  /** Rewrites the page that the next frozen key falls into, with all frozen keys of that page. @returns pages written */
+  #flushPage(frozen: { entries: Map<string, unknown>; keys: string[]; at: number }): number {
+    const first = frozen.keys[frozen.at] as string;
+    const index = this.#pageIndexFor(first);
+    const info = this.#directory[index];
+    const end = this.#directory[index + 1]?.first;
+    const old: Page = info === undefined ? { keys: [], values: [] } : this.#load(info);
+    const keys: string[] = [];
+    const values: unknown[] = [];
+    let at = 0;
+    for (; frozen.at < frozen.keys.length; frozen.at++) {
+      const key = frozen.keys[frozen.at] as string;
+      if (end !== undefined && key >= end) break;
+      for (; at < old.keys.length && (old.keys[at] as string) < key; at++) {
+        keys.push(old.keys[at] as string);
+        values.push(old.values[at]);
+      }
+      if (old.keys[at] === key) at++;
+      keys.push(key);
+      values.push(frozen.entries.get(key));
+    }
+    for (; at < old.keys.length; at++) {
+      keys.push(old.keys[at] as string);
+      values.push(old.values[at]);
+    }
+    return this.#writePage(index, info, { keys, values });
+  }
+
+  #writePage(index: number, info: PageInfo | undefined, page: Page): number {
+    const encoded = encodePage(page);
+    const pieces =
+      encoded.length <= MAX_PAGE_BYTES || page.keys.length === 1
+        ? [{ page, data: encoded }]
+        : split(page, Math.ceil(encoded.length / SPLIT_PAGE_BYTES)).map((piece) => ({
+            page: piece,
+            data: encodePage(piece),
+          }));
+    pieces.forEach((piece, n) => {
+      const kept = n === 0;
+      const written: PageInfo = {
+        id: kept && info !== undefined ? info.id : this.#nextPageId++,
+        first: kept ? (info?.first ?? "") : (piece.page.keys[0] as string),
+      };
+      this.#store.writePage(written, piece.data);
+      this.#cache.set(this.#cacheId(written.id), piece.page, piece.data.length);
+      if (kept && info !== undefined) return;
+      this.#directory.splice(Math.max(index, 0) + n, 0, written);
+    });
+    return pieces.length;
+  }
+
+  *#overlayKeys(): IterableIterator<string> {
+    if (this.#frozen === undefined) {
+      yield* this.#changed.keys();
+      return;
+    }
+    yield* this.#frozen.entries.keys();
+    for (const key of this.#changed.keys()) if (!this.#frozen.entries.has(key)) yield key;
+  }
+
+  #overlaid(key: string): StateEntry {
+    return { key, value: this.#changed.get(key) ?? this.#frozen?.entries.get(key) };
+  }
+
+  #pageFor(key: string): PageInfo | undefined {
+    return this.#directory[this.#pageIndexFor(key)];
+  }
+
+  /** The last page whose `first` does not sort after the key; −1 when there are no pages. */
+  #pageIndexFor(key: string): number {
+    let low = 0;
+    let high = this.#directory.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#directory[middle] as PageInfo).first <= key) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  #load(info: PageInfo): Page {
+    const id = this.#cacheId(info.id);
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) return cached;
+    const data = this.#store.readPage(info.id);
+    if (data === undefined) throw new Error(`state page ${info.id} is missing`);
+    const page = decodePage(data);
+    this.#cache.set(id, page, data.length);
+    return page;
+  }
+
+  #cacheId(page: number): string {
+    return `${this.#owner}/${page}`;
+  }
+}
+
+function encodePage(page: Page): Uint8Array {
+  return encoder.encode(JSON.stringify([page.keys, page.values]));
+}
+
+function decodePage(data: Uint8Array): Page {
+  const [keys, values] = JSON.parse(decoder.decode(data)) as [string[], unknown[]];
+  return { keys, values };
+}
+
+/** Cuts a page into pieces of about as many keys each. */
+function split(page: Page, pieces: number): Page[] {
+  const size = Math.max(1, Math.ceil(page.keys.length / pieces));
+  const cut: Page[] = [];
+  for (let at = 0; at < page.keys.length; at += size) {
+    cut.push({ keys: page.keys.slice(at, at + size), values: page.values.slice(at, at + size) });
+  }
+  return cut;
+}
+
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] as string) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** JavaScript string order (UTF-16 code units): the same on every machine, unlike a locale's. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

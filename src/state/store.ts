@@ -1,0 +1,56 @@
+/** StateStore: the storage contract of a shard. All of it is synchronous: a commit is one turn. */
+
+/** One part of a commit-log entry in its slot of the ring. */
+export interface LogRow {
+  readonly slot: number;
+  readonly lsn: number;
+  readonly part: number;
+  readonly parts: number;
+  readonly data: Uint8Array;
+}
+
+/** A page of state: a run of keys in order, as one row. */
+export interface PageInfo {
+  readonly id: number;
+  /** No key in this page sorts before it; the first page's is the empty string. */
+  readonly first: string;
+}
+
+/** A row of the dead-letter table; `data` is JSON. */
+export interface DeadLetterRow {
+  readonly number: number;
+  readonly data: string;
+}
+
+/**
+ * Obligations: what one call of `transaction` writes becomes durable together or not at all; rows may hold up to
+ * MAX_ROW_BYTES; reads see earlier writes.
+ */
+export interface StateStore {
+  /** Runs `work` atomically. When it throws, nothing that it wrote stays. */
+  transaction<T>(work: () => T): T;
+
+  /** The rows of the commit log whose LSN is above `lsn`, by LSN, then part. */
+  readLog(lsn: number): LogRow[];
+  /** Writes a slot over. */
+  writeLog(row: LogRow): void;
+
+  /** All pages by `first` (JavaScript string order). */
+  listPages(): PageInfo[];
+  readPage(id: number): Uint8Array | undefined;
+  writePage(page: PageInfo, data: Uint8Array): void;
+
+  readMeta(name: string): Uint8Array | undefined;
+  writeMeta(name: string, data: Uint8Array): void;
+
+  /** Dead letters with a number above `after`, by number. */
+  listDeadLetters(after: number, limit: number): DeadLetterRow[];
+  writeDeadLetter(row: DeadLetterRow): void;
+  deleteDeadLetter(number: number): void;
+
+  /** Rows written since the store was opened, as the platform bills them. */
+  readonly rowsWritten: number;
+}
+
+/** The platform takes 2 MB a row; what is larger is cut into several. */
+export const MAX_ROW_BYTES = 1_900_000;
