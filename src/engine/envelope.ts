@@ -1,0 +1,126 @@
+/**
+ * Envelope: the text form of a queue message, a header and one or more segments, with a version.
+ *
+ * It is JSON: the one encoding that V8 reads and writes natively, that keeps any string (lone surrogates are escaped)
+ * and that a person can read in a dead letter. Positions instead of names keep it small. Fields are only ever appended.
+ */
+import { EnvelopeError, messageOf } from "../errors.ts";
+import type { DeadEvent, OperatorPart, ProducerKind, Segment, ShardPart } from "./segment.ts";
+import { RECORD_WIDTH } from "./segment.ts";
+
+export const ENVELOPE_VERSION = 1;
+
+export interface Envelope {
+  readonly generation: number;
+  /** The plan that routed the segments. */
+  readonly fingerprint: string;
+  readonly source: string;
+  readonly segments: readonly Segment[];
+}
+
+type PackedShard = [shard: number, records: readonly unknown[], dropped: number, dead: readonly DeadEvent[]];
+type PackedPart = [operator: string, shards: number, byShard: PackedShard[]];
+type PackedSegment = [
+  producer: string,
+  sequence: number,
+  kind: ProducerKind,
+  arrival: number,
+  events: number,
+  before: number,
+  parts: PackedPart[],
+];
+type PackedEnvelope = [
+  v: number,
+  generation: number,
+  fingerprint: string,
+  source: string,
+  segments: PackedSegment[],
+];
+
+export function encodeEnvelope(envelope: Envelope): string {
+  const packed: PackedEnvelope = [
+    ENVELOPE_VERSION,
+    envelope.generation,
+    envelope.fingerprint,
+    envelope.source,
+    envelope.segments.map((s) => [
+      s.producer,
+      s.sequence,
+      s.kind,
+      s.arrival,
+      s.events,
+      s.before,
+      s.parts.map((p) => [
+        p.operator,
+        p.shards,
+        p.byShard.map((b) => [b.shard, b.records, b.dropped, b.dead]),
+      ]),
+    ]),
+  ];
+  return JSON.stringify(packed);
+}
+
+/** @throws EnvelopeError when it is not an envelope, or one of a version that this code does not know. */
+export function decodeEnvelope(text: unknown): Envelope {
+  if (typeof text !== "string") throw new EnvelopeError(`a message is text, not ${typeof text}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new EnvelopeError(`a message is JSON: ${messageOf(error)}`, { cause: error });
+  }
+  if (!Array.isArray(value)) throw new EnvelopeError("a message is an array that starts with a version");
+  if (value[0] !== ENVELOPE_VERSION) {
+    throw new EnvelopeError(
+      `unknown envelope version ${String(value[0])}; this code knows ${ENVELOPE_VERSION}`,
+    );
+  }
+  try {
+    const [, generation, fingerprint, source, segments] = value as PackedEnvelope;
+    return {
+      generation: number(generation),
+      fingerprint: string(fingerprint),
+      source: string(source),
+      segments: segments.map(decodeSegment),
+    };
+  } catch (error) {
+    throw new EnvelopeError(`a broken envelope: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function decodeSegment(packed: PackedSegment): Segment {
+  const [producer, sequence, kind, arrival, events, before, parts] = packed;
+  if (!/^[0-9a-f]{32}$/.test(string(producer))) throw new TypeError("a producer is 32 hex digits");
+  return {
+    producer,
+    sequence: number(sequence),
+    kind: number(kind) as ProducerKind,
+    arrival: number(arrival),
+    events: number(events),
+    before: number(before),
+    parts: parts.map(
+      ([operator, shards, byShard]): OperatorPart => ({
+        operator: string(operator),
+        shards: number(shards),
+        byShard: byShard.map(([shard, records, dropped, dead]): ShardPart => {
+          if (!Array.isArray(records) || records.length % RECORD_WIDTH !== 0)
+            throw new TypeError("records come in threes");
+          if (!Array.isArray(dead)) throw new TypeError("dead events are a list");
+          return { shard: number(shard), records, dropped: number(dropped), dead };
+        }),
+      }),
+    ),
+  };
+}
+
+function number(value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) {
+    throw new TypeError(`expected a whole number, got ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
+function string(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError(`expected text, got ${typeof value}`);
+  return value;
+}

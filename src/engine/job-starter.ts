@@ -1,0 +1,184 @@
+/**
+ * JobStarter: runs a job in memory, with the article's executors: a source loop, a queue, an operator loop.
+ *
+ * It is the same engine as on Workers (events, segments, shards, views), over a queue and stores in memory.
+ */
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
+import type { Job } from "../job.ts";
+import { planJobs } from "../plan.ts";
+import type { Plan, SourcePlan } from "../plan.ts";
+import { byRank } from "../state/top-index.ts";
+import { MemoryQueue } from "./memory-queue.ts";
+import { MemoryShards } from "./memory-shards.ts";
+import { OperatorExecutor } from "./operator-executor.ts";
+import { Producer } from "./producer.ts";
+import { ProducerKind } from "./segment.ts";
+import { readKey, readRange, readTop, readTotals } from "./shard/reader.ts";
+import type { Totals } from "./shard/reader.ts";
+import type { DeadLetter, ViewEntry } from "./shard/protocol.ts";
+import { SourceExecutor } from "./source-executor.ts";
+import type { Rejection } from "./source/reader.ts";
+
+export interface JobStarterOptions {
+  readonly clock?: Clock;
+  /** Messages that a source's queue holds; a full queue makes its source wait. 1,000 by default. */
+  readonly queueCapacity?: number;
+  /** Messages that the operator loop takes at once. 100 by default. */
+  readonly batchSize?: number;
+  /** Told of each record that is not a valid event. */
+  readonly onRejected?: (source: string, rejection: Rejection) => void;
+  readonly onError?: (error: unknown, about: string) => void;
+}
+
+/** Records as they come, for the sources by name. */
+export type Inputs = Readonly<Record<string, Iterable<unknown> | AsyncIterable<unknown>>>;
+
+export class JobStarter {
+  readonly plan: Plan;
+  readonly shards: MemoryShards;
+  readonly #queues: ReadonlyMap<string, MemoryQueue>;
+  readonly #options: JobStarterOptions;
+  readonly #clock: Clock;
+  readonly #executor: OperatorExecutor;
+
+  /** @throws PlanError when the job's graph makes no sense. */
+  constructor(job: Job, options: JobStarterOptions = {}) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.plan = planJobs([job], { runtime: "memory" });
+    this.shards = new MemoryShards(this.plan, this.#clock);
+    this.#queues = new Map(
+      [...this.plan.sources.keys()].map((name) => [
+        name,
+        new MemoryQueue(options.queueCapacity, this.#clock),
+      ]),
+    );
+    this.#executor = new OperatorExecutor({
+      plan: this.plan,
+      shards: this.shards,
+      clock: this.#clock,
+      // In memory there is one plan, and nothing outlives it.
+      claims: { claim: async (_producer, _fingerprint, sequences) => sequences.map(() => true) },
+      graveyard: { bury: async ({ id, reason }) => options.onError?.(new Error(reason), `message ${id}`) },
+      ...(options.onError === undefined ? {} : { onError: options.onError }),
+    });
+  }
+
+  /**
+   * Reads all inputs to their ends and applies everything; resolves when the queues are empty.
+   * Inputs are records as they would come over HTTP: a line of text or a JSON value each.
+   */
+  async run(inputs: Inputs): Promise<void> {
+    const running = { sources: true };
+    const operatorLoops = [...this.plan.sources.values()].map((source) =>
+      this.#operatorLoop(source, running),
+    );
+    try {
+      await Promise.all(Object.entries(inputs).map(([name, records]) => this.#sourceLoop(name, records)));
+    } finally {
+      running.sources = false;
+      for (const queue of this.#queues.values()) await queue.send([]);
+      await Promise.all(operatorLoops);
+    }
+  }
+
+  /** The article's source executor: get events, put them into the stream, again. */
+  async #sourceLoop(name: string, records: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
+    const source = this.plan.sources.get(name);
+    const queue = this.#queues.get(name);
+    if (source === undefined || queue === undefined) throw new RangeError(`the job has no source "${name}"`);
+    const executor = new SourceExecutor(this.plan, source);
+    const producer = new Producer();
+    let index = 0;
+    for await (const value of records) {
+      const arrival = this.#clock.now();
+      const { sequence } = producer.next;
+      const reading = executor.read([{ index: index++, value }], `${producer.id}.${sequence}`, arrival);
+      for (const rejection of reading.rejected) this.#options.onRejected?.(name, rejection);
+      if (reading.accepted === 0) continue;
+      const identity = {
+        ...producer.next,
+        kind: ProducerKind.isolate,
+        arrival,
+        before: producer.counted,
+        single: false,
+      };
+      const { messages, segments } = executor.pack(reading, identity, queue.limits);
+      producer.advance(segments.length, reading.accepted);
+      await queue.send(messages);
+    }
+  }
+
+  /** The article's operator executor: take events from the stream, apply the operator, again. */
+  async #operatorLoop(source: SourcePlan, running: { sources: boolean }): Promise<void> {
+    const queue = this.#queues.get(source.name) as MemoryQueue;
+    const { batchSize = 100 } = this.#options;
+    for (;;) {
+      while (queue.size === 0) {
+        if (!running.sources) return;
+        await queue.changed;
+      }
+      await queue.deliver(batchSize, (batch) => this.#executor.consume(source.queue.queue, batch));
+    }
+  }
+
+  /** A view of the job: what the query endpoint shows of it on Workers. @throws PlanError when there is none of that name. */
+  view(name: string): MemoryView {
+    return new MemoryView(this.shards, name);
+  }
+}
+
+/** Reads a view over its shards. */
+export class MemoryView {
+  readonly shards: MemoryShards;
+  readonly name: string;
+
+  constructor(shards: MemoryShards, name: string) {
+    this.shards = shards;
+    this.name = name;
+    shards.shardsOf(name);
+  }
+
+  /** The value of a key; undefined if it was never seen. */
+  get(key: string): unknown {
+    for (const shard of this.shards.shardsOf(this.name)) {
+      const entry = readKey(shard, key);
+      if (entry !== undefined) return entry.value;
+    }
+    return undefined;
+  }
+
+  /** The first keys by value, descending, ties by key. */
+  top(limit: number): ViewEntry[] {
+    return this.shards
+      .shardsOf(this.name)
+      .flatMap((shard) => readTop(shard, limit))
+      .sort(byRank)
+      .slice(0, limit);
+  }
+
+  /** All entries in key order. */
+  entries(prefix = ""): ViewEntry[] {
+    return this.shards
+      .shardsOf(this.name)
+      .flatMap((shard) => readRange(shard, { prefix, limit: Number.POSITIVE_INFINITY }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  totals(): Totals {
+    const all = this.shards.shardsOf(this.name).map(readTotals);
+    return all.reduce((sum, one) => ({
+      keys: sum.keys + one.keys,
+      total: sum.total + one.total,
+      overflow: sum.overflow + one.overflow,
+    }));
+  }
+
+  deadLetters(): DeadLetter[] {
+    return this.shards
+      .shardsOf(this.name)
+      .flatMap((shard) => shard.options.store.listDeadLetters(0, Number.MAX_SAFE_INTEGER))
+      .map(({ data }) => JSON.parse(data) as DeadLetter);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Segment: the events of one request, routed and packed; the unit of identity.
+ *
+ * `(producer, sequence)` names a segment for ever: whatever copies of it the queue delivers, each shard applies it once.
+ * Its content is fixed when it is accepted. What it holds for an operator is already grouped by shard, so a delivery
+ * after a deploy cannot route an event differently.
+ */
+
+/** Who numbers the segments, which decides how accepted events are counted. */
+export const ProducerKind = {
+  /** An ingest isolate: numbers without gaps and states how many events went before. */
+  isolate: 0,
+  /** A client, or the gate on behalf of one (an idempotency key): may send a segment again after a deploy. */
+  client: 1,
+  /** A redrive of dead letters: its events were counted as accepted before. */
+  redrive: 2,
+} as const;
+export type ProducerKind = (typeof ProducerKind)[keyof typeof ProducerKind];
+
+export interface SegmentId {
+  /** 128 bits as 32 lower-case hex digits. */
+  readonly producer: string;
+  /** 0, 1, 2, … */
+  readonly sequence: number;
+}
+
+export interface Segment extends SegmentId {
+  readonly kind: ProducerKind;
+  /** When it was first accepted, epoch milliseconds. */
+  readonly arrival: number;
+  /** How many events it stands for. */
+  readonly events: number;
+  /** Events in the earlier segments of this producer (kind `isolate`), else 0. */
+  readonly before: number;
+  readonly parts: readonly OperatorPart[];
+}
+
+/** What a segment holds for one stateful operator. */
+export interface OperatorPart {
+  readonly operator: string;
+  /** The number of shards that it was routed with. */
+  readonly shards: number;
+  readonly byShard: readonly ShardPart[];
+}
+
+/** What a segment holds for one shard. Over all shards of an operator, `n`, `dropped` and dead events add up to `events`. */
+export interface ShardPart {
+  readonly shard: number;
+  /** `key, partial accumulator, n` in turns; `n` = how many events are accounted for by this record. */
+  readonly records: readonly unknown[];
+  /** Events that filters dropped on the way to this operator; they count as applied. */
+  readonly dropped: number;
+  readonly dead: readonly DeadEvent[];
+}
+
+/** An event that user code threw on before it was durable. */
+export interface DeadEvent {
+  /** The operator that threw. */
+  readonly operator: string;
+  readonly error: string;
+  readonly event: {
+    readonly id: string;
+    readonly time: number;
+    readonly key?: string;
+    readonly data: unknown;
+  };
+  /** 1 when this entry accounts for the event, 0 when another record of it already does. */
+  readonly n: number;
+}
+
+/** Records are triples in a flat list: one array instead of one per record. */
+export const RECORD_WIDTH = 3;

@@ -1,0 +1,89 @@
+/** The calls between the operator Worker, the query Worker and a shard. Plain data with a version: both ends may differ by a deploy. */
+import type { DeadEvent, ProducerKind, SegmentId } from "../segment.ts";
+
+export const SHARD_CALL_VERSION = 1;
+
+/** One batch's segments for one shard; also those that hold nothing for it, so that its prefixes close. */
+export interface ShardCall {
+  readonly v: number;
+  readonly generation: number;
+  readonly operator: string;
+  readonly shard: number;
+  readonly shards: number;
+  readonly segments: readonly ShardSegment[];
+}
+
+export interface ShardSegment extends SegmentId {
+  readonly source: string;
+  readonly kind: ProducerKind;
+  readonly arrival: number;
+  readonly events: number;
+  readonly before: number;
+  /** True for the one shard of the operator that counts the segment's events as accepted. */
+  readonly anchored: boolean;
+  readonly records: readonly unknown[];
+  readonly dropped: number;
+  readonly dead: readonly DeadEvent[];
+}
+
+export interface ShardReply {
+  /** The commit's log sequence number: reads from now on include it. */
+  readonly lsn: number;
+  readonly applied: number;
+  readonly duplicates: number;
+  /** Segments that were refused, since their bits had been given up: they must go to dead letters, not be acknowledged away. */
+  readonly forgotten: readonly SegmentId[];
+}
+
+/** What becomes of the events of a source at one operator. accepted = applied + late + dead + in flight. */
+export interface FlowCounters {
+  applied: number;
+  late: number;
+  dead: number;
+  duplicates: number;
+}
+
+export interface ShardStats {
+  readonly shard: number;
+  readonly lsn: number;
+  readonly commits: number;
+  readonly checkpointLsn: number;
+  readonly logRows: number;
+  readonly keys: number;
+  readonly total: number;
+  readonly overflow: number;
+  readonly pages: number;
+  readonly rowsWritten: number;
+  readonly appliedBytes: number;
+  readonly flows: Readonly<Record<string, FlowCounters>>;
+  /** Events known to be accepted, per producer. */
+  readonly producers: readonly ProducerCount[];
+}
+
+export interface ProducerCount {
+  readonly producer: string;
+  readonly kind: number;
+  readonly source: string;
+  readonly counted: number;
+}
+
+export interface ViewEntry {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** An event, or a combined record, that could not be applied. */
+export interface DeadLetter {
+  readonly source: string;
+  /** The operator that threw. */
+  readonly operator: string;
+  readonly error: string;
+  /** When it was dead-lettered, epoch milliseconds. */
+  readonly time: number;
+  readonly n: number;
+  /** True once it is being sent again: it no longer counts as dead. */
+  readonly released?: boolean;
+  readonly event?: DeadEvent["event"];
+  /** Where user code failed behind the queue, there is no single event any more but the record of a key. */
+  readonly record?: { readonly key: string; readonly partial: unknown };
+}

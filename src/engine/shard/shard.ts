@@ -1,0 +1,309 @@
+/**
+ * Shard: one part of a stateful operator's keys, and the commit protocol that applies each segment exactly once.
+ *
+ * A call is handled on a scratch copy, then written as one row of the commit log. That row is the atomic point: before
+ * it nothing has happened, after it everything has. What follows (merging the scratch copy into memory, a step of a
+ * checkpoint) can be lost in a crash and is rebuilt on the next wake from the checkpoint and the log entries above it.
+ * Everything here is synchronous, so calls cannot interleave. If a method throws anything but a ShardRefusedError, the
+ * instance must be thrown away: memory may be ahead of storage.
+ */
+import type { Clock } from "../../clock.ts";
+import { ShardRefusedError } from "../../errors.ts";
+import type { OperatorPlan } from "../../plan.ts";
+import { AppliedSegments } from "../../state/applied-segments.ts";
+import { CommitLog } from "../../state/commit-log.ts";
+import { KeyedState } from "../../state/keyed-state.ts";
+import type { PageCache } from "../../state/page-cache.ts";
+import type { StateStore } from "../../state/store.ts";
+import { TopIndex } from "../../state/top-index.ts";
+import { ProducerKind } from "../segment.ts";
+import type { SegmentId } from "../segment.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { checkIdentity, IDENTITY_ROW, identityOf } from "./identity.ts";
+import { Commit, decodeCommit, emptyCounters, flowOf } from "./commit.ts";
+import type { LoggedSegment, NumberedLetter, ShardCounters } from "./commit.ts";
+import { SHARD_CALL_VERSION } from "./protocol.ts";
+import type { ShardCall, ShardReply, ShardSegment } from "./protocol.ts";
+
+export interface ShardOptions {
+  readonly generation: number;
+  readonly operator: OperatorPlan;
+  readonly shard: number;
+  readonly store: StateStore;
+  readonly cache: PageCache;
+  readonly clock: Clock;
+  readonly limits?: Partial<ShardLimits>;
+}
+
+export interface ShardLimits {
+  /** A checkpoint starts after so many commits, log bytes or changed keys. */
+  readonly checkpointCommits: number;
+  readonly checkpointBytes: number;
+  readonly checkpointKeys: number;
+  /** Pages that one call may write for the checkpoint that is under way. */
+  readonly checkpointStepPages: number;
+  readonly logRows: number;
+  readonly appliedBytes: number;
+  /** A producer that was not seen for so long is forgotten; segments of that age are refused before they come here. */
+  readonly producerRetention: number;
+}
+
+const DAY = 86_400_000;
+
+export const DEFAULT_LIMITS: ShardLimits = {
+  checkpointCommits: 64,
+  checkpointBytes: 4 * 1024 * 1024,
+  checkpointKeys: 65_536,
+  checkpointStepPages: 32,
+  logRows: 512,
+  appliedBytes: 4 * 1024 * 1024,
+  producerRetention: 15 * DAY,
+};
+
+interface Header {
+  readonly counters: ShardCounters;
+  readonly top: unknown;
+}
+
+export class Shard {
+  readonly options: ShardOptions;
+  readonly limits: ShardLimits;
+  readonly state: KeyedState;
+  readonly log: CommitLog;
+  readonly #store: StateStore;
+  #applied: AppliedSegments;
+  #counters: ShardCounters;
+  #top: TopIndex;
+  /** Whether storage says which shard this is. */
+  #born: boolean;
+  #lsn: number;
+  #checkpointLsn: number;
+  /** The LSN up to which the checkpoint that is under way will hold. */
+  #checkpointTarget: number | undefined;
+  /** Duplicates seen by calls that had nothing to commit; they ride in the next commit. */
+  readonly #uncommittedDuplicates = new Map<string, number>();
+
+  /**
+   * Wakes the shard up: reads the checkpoint and replays the log above it.
+   *
+   * @throws StateError when storage has a gap or another format, or holds another operator's state.
+   */
+  constructor(options: ShardOptions) {
+    this.options = options;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#store = options.store;
+    const { name } = options.operator;
+    const stored = options.store.readMeta(IDENTITY_ROW);
+    if (stored !== undefined)
+      checkIdentity(JSON.parse(new TextDecoder().decode(stored)), identityOf(options));
+    this.#born = stored !== undefined;
+    this.state = new KeyedState(options.store, options.cache, `${name}/${options.shard}`);
+    this.log = new CommitLog(options.store, this.limits.logRows);
+    const checkpoint = readCheckpoint(options.store, this.limits.appliedBytes);
+    const header = checkpoint?.header as Header | undefined;
+    this.#lsn = this.#checkpointLsn = checkpoint?.lsn ?? 0;
+    this.#applied = checkpoint?.applied ?? new AppliedSegments(this.limits.appliedBytes);
+    this.#counters = header?.counters ?? emptyCounters();
+    this.#top = header === undefined ? new TopIndex() : TopIndex.from(header.top);
+    for (const entry of this.log.replay(this.#checkpointLsn)) {
+      const { segments, changes, counters } = decodeCommit(entry.data);
+      const entries: [string, unknown][] = [];
+      for (let at = 0; at < changes.length; at += 2) entries.push([changes[at] as string, changes[at + 1]]);
+      this.#take(entry.lsn, segments, entries, counters);
+    }
+  }
+
+  get lsn(): number {
+    return this.#lsn;
+  }
+
+  get checkpointLsn(): number {
+    return this.#checkpointLsn;
+  }
+
+  get applied(): AppliedSegments {
+    return this.#applied;
+  }
+
+  get counters(): Readonly<ShardCounters> {
+    return this.#counters;
+  }
+
+  get top(): TopIndex {
+    return this.#top;
+  }
+
+  /**
+   * Applies the segments of one batch that have not been applied yet, in one commit.
+   *
+   * @throws ShardRefusedError when the call is meant for another generation, operator or shard count: nothing changed.
+   */
+  apply(call: ShardCall): ShardReply {
+    this.#check(call);
+    const { operator, clock } = this.options;
+    const commit = new Commit(
+      operator.aggregate,
+      operator.maxKeys,
+      this.#counters,
+      (key) => this.state.get(key),
+      clock.now(),
+    );
+    const inThisCall = new Set<string>();
+    const withoutContent: ShardSegment[] = [];
+    const forgotten: SegmentId[] = [];
+    let duplicates = 0;
+    for (const segment of call.segments) {
+      const { producer, sequence } = segment;
+      const id = `${producer}.${sequence}`;
+      const status = inThisCall.has(id) ? "applied" : this.#applied.status(producer, sequence);
+      inThisCall.add(id);
+      const empty = segment.records.length === 0 && segment.dropped === 0 && segment.dead.length === 0;
+      if (status === "applied") {
+        if (!empty) {
+          duplicates++;
+          this.#uncommittedDuplicates.set(
+            segment.source,
+            (this.#uncommittedDuplicates.get(segment.source) ?? 0) + 1,
+          );
+        }
+      } else if (status === "forgotten") {
+        if (!empty) forgotten.push({ producer, sequence });
+      } else if (empty) {
+        withoutContent.push(segment);
+      } else {
+        commit.applySegment(segment, this.#countedAfter(segment, commit));
+      }
+    }
+    if (commit.segments.length > 0) this.#write(commit);
+    // Known to hold nothing for this shard. To forget that in a crash is harmless: it costs a bit, not a count.
+    for (const segment of withoutContent) this.#applied.add(segment.producer, segment.sequence, segment);
+    return { lsn: this.#lsn, applied: commit.segments.length, duplicates, forgotten };
+  }
+
+  /**
+   * Takes dead letters out of the count, since they are about to be sent again under their own identity; their rows say
+   * so in the same commit, so that it happens once.
+   */
+  releaseDeadLetters(letters: readonly NumberedLetter[]): void {
+    const { operator, clock } = this.options;
+    const commit = new Commit(
+      operator.aggregate,
+      operator.maxKeys,
+      this.#counters,
+      (key) => this.state.get(key),
+      clock.now(),
+    );
+    for (const { number, letter } of letters) commit.releaseDeadLetter(number, letter);
+    this.#write(commit);
+  }
+
+  /** Moves everything into pages and records the checkpoint, in bounded transactions. */
+  checkpoint(): void {
+    if (this.#checkpointTarget === undefined) this.#beginCheckpoint();
+    while (!this.#stepCheckpoint());
+  }
+
+  #write(commit: Commit): void {
+    commit.counters.commits++;
+    for (const [source, duplicates] of this.#uncommittedDuplicates) {
+      flowOf(commit.counters, source).duplicates += duplicates;
+    }
+    const lsn = this.#lsn + 1;
+    const data = commit.encode();
+    if (!this.log.roomFor(data)) this.checkpoint();
+    if (!this.log.roomFor(data)) this.checkpoint();
+    this.#store.transaction(() => {
+      if (!this.#born) {
+        const identity = new TextEncoder().encode(JSON.stringify(identityOf(this.options)));
+        this.#store.writeMeta(IDENTITY_ROW, identity);
+      }
+      this.log.append(lsn, data);
+      for (const { number, letter } of commit.deadLetters) {
+        this.#store.writeDeadLetter({ number, data: JSON.stringify(letter) });
+      }
+    });
+    this.#born = true;
+    this.#uncommittedDuplicates.clear();
+    this.#take(lsn, commit.segments, commit.changes, commit.counters);
+    this.#maintain();
+  }
+
+  /** Merges a durable commit into memory: after writing it, and again on replay. */
+  #take(
+    lsn: number,
+    segments: readonly LoggedSegment[],
+    changes: Iterable<readonly [string, unknown]>,
+    counters: ShardCounters,
+  ): void {
+    const { aggregate } = this.options.operator;
+    this.#lsn = lsn;
+    this.#counters = counters;
+    for (const segment of segments) {
+      this.#applied.add(segment.producer, segment.sequence, segment);
+      this.#applied.setCounted(segment.producer, segment.counted);
+    }
+    this.state.put(changes);
+    if (!aggregate.growing) return;
+    for (const [key, value] of changes) this.#top.update(key, aggregate.result(value) as number);
+  }
+
+  #countedAfter(segment: ShardSegment, commit: Commit): number {
+    const inCommit = commit.segments.findLast((earlier) => earlier.producer === segment.producer);
+    const known = inCommit?.counted ?? this.#applied.record(segment.producer)?.counted ?? 0;
+    switch (segment.kind) {
+      case ProducerKind.isolate:
+        return Math.max(known, segment.before + segment.events);
+      case ProducerKind.client:
+        return known + (segment.anchored ? segment.events : 0);
+      case ProducerKind.redrive:
+        return 0;
+    }
+  }
+
+  #maintain(): void {
+    const { checkpointCommits, checkpointBytes, checkpointKeys } = this.limits;
+    if (this.#checkpointTarget === undefined) {
+      const due =
+        this.#lsn - this.#checkpointLsn >= checkpointCommits ||
+        this.log.bytes >= checkpointBytes ||
+        this.state.changedKeys >= checkpointKeys;
+      if (!due) return;
+      this.#beginCheckpoint();
+    }
+    this.#stepCheckpoint();
+  }
+
+  #beginCheckpoint(): void {
+    this.#checkpointTarget = this.#lsn;
+    this.state.freeze();
+  }
+
+  /** @returns true when the checkpoint is recorded. */
+  #stepCheckpoint(): boolean {
+    if (!this.state.flush(this.limits.checkpointStepPages)) return false;
+    const lsn = this.#checkpointTarget as number;
+    this.#applied.forgetBefore(this.options.clock.now() - this.limits.producerRetention);
+    const header: Header = { counters: this.#counters, top: this.#top.toJSON() };
+    this.#store.transaction(() => writeCheckpoint(this.#store, { lsn, header, applied: this.#applied }));
+    this.state.thaw();
+    this.log.release(lsn);
+    this.#checkpointLsn = lsn;
+    this.#checkpointTarget = undefined;
+    return true;
+  }
+
+  #check(call: ShardCall): void {
+    const { generation, operator, shard } = this.options;
+    const refuse = (what: string, got: unknown, own: unknown): void => {
+      if (got === own) return;
+      throw new ShardRefusedError(
+        `shard ${operator.name}/${shard}: the call is for ${what} ${String(got)}, this is ${String(own)}; it will be retried until the deployments agree`,
+      );
+    };
+    refuse("call version", call.v, SHARD_CALL_VERSION);
+    refuse("generation", call.generation, generation);
+    refuse("operator", call.operator, operator.name);
+    refuse("shard", call.shard, shard);
+    refuse("shard count", call.shards, operator.shards);
+  }
+}

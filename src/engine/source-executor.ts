@@ -1,0 +1,74 @@
+/** SourceExecutor: runs a source and the stateless steps behind it, in front of the queue. */
+import { InvalidEventError } from "../errors.ts";
+import type { Plan, SourcePlan } from "../plan.ts";
+import type { QueueLimits } from "./event-queue.ts";
+import { passThrough } from "./source/chain.ts";
+import { Combiner } from "./source/combiner.ts";
+import { pack } from "./source/packer.ts";
+import type { Identity, Packed } from "./source/packer.ts";
+import { readEvents, rejectionOf } from "./source/reader.ts";
+import type { Arrival, Rejection } from "./source/reader.ts";
+
+/** What a request came to: how much of it was accepted, and why the rest was not. Nothing is durable yet. */
+export interface Reading {
+  readonly accepted: number;
+  readonly rejected: readonly Rejection[];
+  /** True when all that was rejected was over a limit, rather than malformed. */
+  readonly onlyTooLarge: boolean;
+  readonly combined: Combiner;
+}
+
+export class SourceExecutor {
+  readonly plan: Plan;
+  readonly source: SourcePlan;
+  readonly fingerprint: string;
+
+  /**
+   * @param fingerprint of the code that routes: the plan's, and what else tells one deployment from another.
+   */
+  constructor(plan: Plan, source: SourcePlan, fingerprint: string = plan.fingerprint) {
+    this.plan = plan;
+    this.source = source;
+    this.fingerprint = fingerprint;
+  }
+
+  /**
+   * Reads events, runs them through the steps and combines them. A record that is not valid is rejected with its
+   * reason; its neighbours proceed. Depends on nothing but its arguments, so a retry comes to the same.
+   *
+   * @param idBase prefix of generated event ids.
+   * @param arrival epoch milliseconds.
+   */
+  read(records: Iterable<Arrival>, idBase: string, arrival: number): Reading {
+    const combined = new Combiner(this.source.targets);
+    const rejected: Rejection[] = [];
+    let onlyTooLarge = true;
+    for (const record of records) {
+      try {
+        const events = readEvents(this.source.source, record, idBase, arrival);
+        const passages = events.map((event) => passThrough(this.source.steps, event));
+        events.forEach((event, n) => combined.add(event, passages[n] as (typeof passages)[number]));
+      } catch (error) {
+        rejected.push(rejectionOf(record.index, error));
+        onlyTooLarge &&= error instanceof InvalidEventError && error.tooLarge;
+      }
+    }
+    return {
+      accepted: combined.events,
+      rejected,
+      onlyTooLarge: onlyTooLarge && rejected.length > 0,
+      combined,
+    };
+  }
+
+  /**
+   * Lays what was read into segments and messages, under an identity.
+   *
+   * @throws TooLargeError when it does not fit.
+   */
+  pack(reading: Reading, identity: Identity, limits: QueueLimits): Packed {
+    const { plan, fingerprint } = this;
+    const header = { plan, fingerprint, source: this.source.name };
+    return pack(header, reading.combined.items(identity.producer), reading.accepted, identity, limits);
+  }
+}

@@ -1,0 +1,122 @@
+/** Packer: lays items into segments and segments into messages, each just under what the queue bills as one unit. */
+import { TooLargeError } from "../../errors.ts";
+import type { Plan } from "../../plan.ts";
+import { encodeEnvelope } from "../envelope.ts";
+import type { QueueLimits } from "../event-queue.ts";
+import type { DeadEvent, OperatorPart, ProducerKind, Segment, SegmentId, ShardPart } from "../segment.ts";
+import type { Item } from "./combiner.ts";
+
+/** Queues bill a message per 64 KB begun: a message aims at one unit. */
+const PACKED_MESSAGE_BYTES = 63_000;
+
+/** Who a request's segments belong to. */
+export interface Identity extends SegmentId {
+  readonly kind: ProducerKind;
+  readonly arrival: number;
+  /** Events of this producer's earlier segments. */
+  readonly before: number;
+  /** True when all must travel in one segment, so that a retry means the same. */
+  readonly single: boolean;
+}
+
+export interface Packed {
+  readonly messages: readonly string[];
+  readonly segments: readonly Segment[];
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Packs the items of one request.
+ *
+ * @throws TooLargeError when they do not fit one message (`single`), or one atomic send.
+ */
+export function pack(
+  header: { readonly plan: Plan; readonly source: string; readonly fingerprint: string },
+  items: readonly Item[],
+  events: number,
+  identity: Identity,
+  limits: QueueLimits,
+): Packed {
+  const target = identity.single ? limits.messageBytes : Math.min(PACKED_MESSAGE_BYTES, limits.messageBytes);
+  const messages: string[] = [];
+  const segments: Segment[] = [];
+  let sendBytes = 0;
+  place(items);
+  return { messages, segments };
+
+  function place(some: readonly Item[]): void {
+    const first = segments.length === 0;
+    const segment: Segment = {
+      producer: identity.producer,
+      sequence: identity.sequence + segments.length,
+      kind: identity.kind,
+      arrival: identity.arrival,
+      // The whole request is counted with its first segment; what matters is that each event is counted once.
+      events: first ? events : 0,
+      before: first ? identity.before : identity.before + events,
+      parts: partsOf(some),
+    };
+    const message = encodeEnvelope({
+      generation: header.plan.generation,
+      fingerprint: header.fingerprint,
+      source: header.source,
+      segments: [segment],
+    });
+    const bytes = encoder.encode(message).length;
+    if (bytes > target) {
+      if (identity.single || some.length === 1) throw tooLarge(bytes, limits.messageBytes, identity.single);
+      const pieces = Math.ceil(bytes / target) + 1;
+      const size = Math.ceil(some.length / pieces);
+      for (let at = 0; at < some.length; at += size) place(some.slice(at, at + size));
+      return;
+    }
+    messages.push(message);
+    segments.push(segment);
+    sendBytes += bytes;
+    if (sendBytes > limits.sendBytes || messages.length > limits.messages) {
+      throw new TooLargeError(
+        `the events of one request must fit ${limits.sendBytes} bytes once packed; send them in smaller requests`,
+      );
+    }
+  }
+}
+
+function tooLarge(bytes: number, limit: number, single: boolean): TooLargeError {
+  const why = single
+    ? "the events of an identified request travel in one message"
+    : "one event must fit one message";
+  return new TooLargeError(
+    `${why} of ${limit} bytes, these take ${bytes}; send fewer or smaller events per request`,
+  );
+}
+
+function partsOf(items: readonly Item[]): OperatorPart[] {
+  const parts = new Map<string, { shards: number; byShard: Map<number, MutableShardPart> }>();
+  for (const { target, shard, record, dead, dropped = 0 } of items) {
+    let part = parts.get(target.name);
+    if (part === undefined) {
+      part = { shards: target.shards, byShard: new Map() };
+      parts.set(target.name, part);
+    }
+    let one = part.byShard.get(shard);
+    if (one === undefined) {
+      one = { shard, records: [], dropped: 0, dead: [] };
+      part.byShard.set(shard, one);
+    }
+    if (record !== undefined) one.records.push(...record);
+    if (dead !== undefined) one.dead.push(dead);
+    one.dropped += dropped;
+  }
+  return [...parts].map(([operator, { shards, byShard }]) => ({
+    operator,
+    shards,
+    byShard: [...byShard.values()],
+  }));
+}
+
+interface MutableShardPart extends ShardPart {
+  readonly records: unknown[];
+  readonly dead: DeadEvent[];
+  dropped: number;
+}

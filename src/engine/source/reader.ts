@@ -1,0 +1,75 @@
+/** Reader: turns what arrived into events, by the source's own hook, and says of each record why not. */
+import { parseTime } from "../../duration.ts";
+import { InvalidEventError, messageOf } from "../../errors.ts";
+import type { Event } from "../../event.ts";
+import type { Source } from "../../source.ts";
+
+/** One record of a request: a line of text or a JSON value, with its place in the body. */
+export interface Arrival {
+  /** Counted from 0: the place in the array, or the line. */
+  readonly index: number;
+  readonly value: unknown;
+}
+
+export interface Rejection {
+  readonly index: number;
+  readonly error: string;
+}
+
+/** How far ahead of its arrival an event may claim to be: a clock that is off, not one that is broken. */
+export const MAX_FUTURE_MS = 3_600_000;
+const MAX_ID_LENGTH = 256;
+
+/**
+ * The events that one record stands for.
+ *
+ * @param idBase prefix of generated ids, unique in the deployment and the same on a retry.
+ * @param arrival epoch milliseconds: the default event time.
+ * @throws InvalidEventError when the record is not valid.
+ */
+export function readEvents(
+  source: Source<unknown>,
+  record: Arrival,
+  idBase: string,
+  arrival: number,
+): Event<unknown>[] {
+  const events: Event<unknown>[] = [];
+  source.getEvents(record.value, {
+    emit(data, attributes = {}) {
+      const { time, id } = attributes;
+      events.push({
+        id:
+          id === undefined
+            ? `${idBase}.${record.index}${events.length === 0 ? "" : `-${events.length}`}`
+            : checkId(id),
+        time: time === undefined ? arrival : checkTime(time, arrival),
+        data,
+      });
+    },
+  });
+  return events;
+}
+
+/** What to tell the sender; an unexpected error of the hook is his record's error too, as nothing of it was accepted. */
+export function rejectionOf(index: number, error: unknown): Rejection {
+  return { index, error: messageOf(error) };
+}
+
+function checkTime(value: unknown, arrival: number): number {
+  const time = parseTime(value);
+  if (time === undefined) {
+    throw new InvalidEventError(
+      "time: use ISO 8601 with an offset, like 2026-01-31T12:00:00Z, or epoch milliseconds",
+    );
+  }
+  if (time < 0) throw new InvalidEventError("time: before 1970");
+  if (time > arrival + MAX_FUTURE_MS) throw new InvalidEventError("time: more than an hour in the future");
+  return time;
+}
+
+function checkId(id: unknown): string {
+  if (typeof id !== "string" || id === "" || id.length > MAX_ID_LENGTH || !id.isWellFormed()) {
+    throw new InvalidEventError(`id: use a string of 1 to ${MAX_ID_LENGTH} characters`);
+  }
+  return id;
+}
