@@ -1,0 +1,14 @@
+/** The operator Worker: applies what the queues carry, and holds the Durable Objects. */
+import { queueHandler } from "../../src/cloudflare/consumer.ts";
+import { Claims } from "../../src/cloudflare/objects/claims.ts";
+import { Gate } from "../../src/cloudflare/objects/gate.ts";
+import { graveyard } from "../../src/cloudflare/objects/graveyard.ts";
+import { Registry } from "../../src/cloudflare/objects/registry.ts";
+import { shardObject } from "../../src/cloudflare/objects/shard-object.ts";
+import { plan } from "../jobs/index.ts";
+
+export class ShardObject extends shardObject(plan)<OperatorEnv> {}
+export class Graveyard extends graveyard(plan)<OperatorEnv> {}
+export { Claims, Gate, Registry };
+
+export default { queue: queueHandler(plan) } satisfies ExportedHandler<OperatorEnv>;
