@@ -1,0 +1,29 @@
+/** Loads the plan that the Workers run: importing the register of jobs builds and checks it. */
+import type { Plan } from "../../src/index.ts";
+import { messageOf, PlanError } from "../../src/index.ts";
+import { queuesOf } from "./configs.ts";
+import { CommandError } from "./failure.ts";
+
+const REGISTER = "workers/jobs/index.ts";
+
+/**
+ * @throws PlanError when the jobs cannot be planned together.
+ * @throws CommandError when their code cannot be loaded at all.
+ */
+export async function loadPlan(load = importPlan): Promise<Plan> {
+  try {
+    const plan = await load();
+    queuesOf(plan);
+    return plan;
+  } catch (thrown) {
+    if (thrown instanceof PlanError) throw thrown;
+    throw new CommandError(`The jobs in ${REGISTER} cannot be loaded: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
+}
+
+// Imported late, since a wrong plan throws while its module is loaded.
+async function importPlan(): Promise<Plan> {
+  return (await import("../../workers/jobs/index.ts")).plan;
+}

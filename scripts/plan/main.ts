@@ -1,0 +1,48 @@
+/** What `npm run plan` does: prints, estimates, writes or checks. */
+import { fileURLToPath } from "node:url";
+import { checkConfigs, writeConfigs } from "./config-files.ts";
+import { describePlan } from "./describe.ts";
+import { estimate, estimateText } from "./estimate.ts";
+import { CommandError } from "./failure.ts";
+import { loadPlan } from "./load.ts";
+import { planMermaid } from "./mermaid.ts";
+import { help, readOptions } from "./options.ts";
+import { planText } from "./text.ts";
+
+/** The project's top folder. */
+export const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * @returns the exit code.
+ * @throws CommandError with what to tell the user.
+ */
+export async function main(args: readonly string[], root = projectRoot, load = loadPlan): Promise<number> {
+  const { action, workload } = readOptions(args);
+  if (action === "help") return print(help);
+  const plan = await load();
+  const description = describePlan(plan);
+  const costs = workload && estimate(plan, workload);
+  switch (action) {
+    case "text":
+      return print(costs ? estimateText(costs) : planText(description));
+    case "json":
+      return print(`${JSON.stringify(costs ? { ...description, estimate: costs } : description, null, 2)}\n`);
+    case "mermaid":
+      return print(planMermaid(description));
+    case "write": {
+      const written = writeConfigs(root, plan);
+      if (written.length === 0) return print("The wrangler configs are those of the plan already.\n");
+      return print(written.map((config) => `Wrote ${config}.\n`).join(""));
+    }
+    case "check": {
+      const problems = checkConfigs(root, plan);
+      if (problems.length > 0) throw new CommandError(problems.join("\n\n"));
+      return print("The wrangler configs are those of the plan.\n");
+    }
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

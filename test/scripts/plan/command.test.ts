@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { sentencesOf } from "../../../scripts/plan/failure.ts";
+import { loadPlan } from "../../../scripts/plan/load.ts";
+import { main } from "../../../scripts/plan/main.ts";
+import { readOptions } from "../../../scripts/plan/options.ts";
+import { PlanError } from "../../../src/index.ts";
+import { configFolder, planOf } from "./jobs.ts";
+
+function plan(...args: string[]) {
+  const script = path.join(import.meta.dirname, "../../../scripts/plan.ts");
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
+    execFile(process.execPath, [script, ...args], (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    ),
+  );
+}
+
+describe("the command", { timeout: 30_000 }, () => {
+  it("prints the plan of the registered jobs from anywhere", async () => {
+    const { code, stdout, stderr } = await plan();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("millrace-clicks-dead");
+  });
+
+  it("exits with 2 and one line for wrong use", async () => {
+    expect(await plan("--what")).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^Unknown option .--what.*\n$/),
+    });
+  });
+
+  it.each([
+    [["--write", "--check"], "--write and --check exclude each other."],
+    [["--check", "--events", "1"], "--check and --events exclude each other."],
+    [["--keys", "3"], "--keys belongs to an estimate: say --events N as well."],
+    [["--events", "1.5"], "--events 1.5: give a whole number"],
+  ])("refuses %j", (args, message) => {
+    expect(() => readOptions(args)).toThrow(message);
+  });
+
+  it("fails its check for a config that is out of step, and not after writing it", async () => {
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const root = configFolder();
+    const load = async () => planOf("orders");
+    await expect(main(["--check"], root, load)).rejects.toThrow(
+      /^wrangler.toml is not .*npm run plan -- --write/,
+    );
+    expect(await main(["--write"], root, load)).toBe(0);
+    expect(await main(["--check"], root, load)).toBe(0);
+  });
+
+  it("says in a sentence what is wrong with the jobs", async () => {
+    const wrong = loadPlan(() => Promise.reject(new PlanError('two jobs are named "a"; rename one')));
+    expect(await wrong.catch(sentencesOf)).toBe(
+      'The jobs cannot be planned: two jobs are named "a"; rename one.',
+    );
+    const broken = loadPlan(() => Promise.reject(new TypeError("x is not a function")));
+    expect(await broken.catch(sentencesOf)).toBe(
+      "The jobs in workers/jobs/index.ts cannot be loaded: x is not a function",
+    );
+    const clashing = loadPlan(async () => planOf("a", "a-dead"));
+    expect(await clashing.catch(sentencesOf)).toContain("both need the queue millrace-a-dead");
+  });
+});
