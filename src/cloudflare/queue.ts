@@ -1,61 +1,148 @@
-/** CloudflareQueue: the EventQueue contract over a Queue binding. */
+/** CloudflareQueue: the EventQueue contract over a Queue binding, with retries that keep identity and bytes. */
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
 import type { Backlog, EventQueue, QueueLimits } from "../engine/event-queue.ts";
-import { messageOf, PlanError, QueueError } from "../errors.ts";
+import { messageOf, QueueError } from "../errors.ts";
+import type { SourcePlan } from "../plan.ts";
 
-/** The platform's limits, less room for what it counts beside the body. */
-const LIMITS: QueueLimits = { messages: 100, messageBytes: 127_000, sendBytes: 250_000 };
+/** The platform's are 100 messages, 128,000 B each and 256,000 B in all; it counts its own headers in. */
+export const QUEUE_LIMITS: QueueLimits = { messages: 100, messageBytes: 127_000, sendBytes: 245_000 };
 
 const TRIES = 3;
-const FIRST_PAUSE_MS = 50;
-/** The queue itself said that it would not take the messages: overloaded, full, over its rate. */
-const REFUSAL = /\b(10250|10251|10252|Too Many Requests|overloaded|storage limit)\b/i;
+/** A try that takes longer is given up as unknown: a queue in trouble has been seen to answer after a minute. */
+const TRY_MS = 15_000;
+const BACKOFF_MS = 200;
+const FRESH_MS = 1_000;
+
+/** What is used of a Queue binding; every answer states the backlog, unless the platform is older than that. */
+export interface QueueBinding {
+  sendBatch(messages: Iterable<{ body: string; contentType: "text" }>): Promise<unknown>;
+  metrics(): Promise<unknown>;
+}
+
+export interface CloudflareQueueOptions {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+/** The binding of a source's queue, or undefined where the Worker's config does not have it. */
+export function bindingOf(env: object, { queue }: Pick<SourcePlan, "queue">): QueueBinding | undefined {
+  return (env as Record<string, QueueBinding | undefined>)[queue.binding];
+}
+
+/** The last that was heard of a queue's backlog; an isolate keeps one per queue, over all its requests. */
+export class BacklogMemory {
+  #heard: Backlog | undefined;
+  #at = 0;
+
+  hear(backlog: Backlog, now: number): void {
+    this.#heard = backlog;
+    this.#at = now;
+  }
+
+  /** What was heard less than a second ago, if anything. */
+  fresh(now: number): Backlog | undefined {
+    return now - this.#at < FRESH_MS ? this.#heard : undefined;
+  }
+}
 
 export class CloudflareQueue implements EventQueue {
-  readonly limits = LIMITS;
-  readonly #binding: Queue<string>;
-  #backlog: { at: number; value: Backlog } | undefined;
+  readonly limits = QUEUE_LIMITS;
+  readonly #binding: QueueBinding;
+  readonly #memory: BacklogMemory;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #wait: (ms: number) => Promise<void>;
 
-  /** @throws PlanError when the Worker has no such binding: its config is out of step with the plan. */
-  constructor(env: unknown, binding: string) {
-    const queue = (env as Record<string, unknown>)[binding];
-    if (queue === undefined) throw new PlanError(`no queue binding ${binding}; run: npm run plan -- --write`);
-    this.#binding = queue as Queue<string>;
+  constructor(
+    binding: QueueBinding,
+    memory: BacklogMemory = new BacklogMemory(),
+    options: CloudflareQueueOptions = {},
+  ) {
+    this.#binding = binding;
+    this.#memory = memory;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#wait = options.wait ?? sleep;
   }
 
   /**
-   * Sends all messages in one call. A failure is retried with the same messages, so under the same identities.
+   * All of `messages` are durable when it resolves. A try that fails is repeated with the same messages: what arrived
+   * twice is told by its identity.
    *
-   * @throws QueueError after the last try; `none` only if every try was refused outright.
+   * @throws QueueError `none` when every try was refused in so many words, else `unknown`.
    */
   async send(messages: readonly string[]): Promise<void> {
-    if (messages.length === 0) return;
-    let refused = true;
-    for (let attempt = 1; ; attempt++) {
+    const batch = messages.map((body) => ({ body, contentType: "text" as const }));
+    let refusals = 0;
+    for (let tries = 1; ; tries++) {
       try {
-        const batch = messages.map((body): MessageSendRequest<string> => ({ body, contentType: "text" }));
-        const { metadata } = await this.#binding.sendBatch(batch);
-        this.#remember(metadata?.metrics);
+        const answer = await this.#inTime(this.#binding.sendBatch(batch));
+        this.#hear((answer as { metadata?: { metrics?: unknown } } | undefined)?.metadata?.metrics);
         return;
       } catch (error) {
-        refused &&= REFUSAL.test(messageOf(error));
-        if (attempt === TRIES) throw new QueueError(messageOf(error), refused ? "none" : "unknown", { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())));
+        const refusal = refusalOf(error);
+        if (refusal !== undefined) refusals++;
+        const over = tries === TRIES || refusal === "for good" || error instanceof TryTimeout;
+        if (over) {
+          const outcome = refusals === tries ? "none" : "unknown";
+          throw new QueueError(`the queue did not take it: ${messageOf(error)}`, outcome, { cause: error });
+        }
+        await this.#wait(BACKOFF_MS * 2 ** (tries - 1) * (0.5 + this.#random()));
       }
     }
   }
 
-  /** @param maxAgeMs how old an answer may be: each send brings one along. */
-  async backlog(maxAgeMs = 0): Promise<Backlog> {
-    if (this.#backlog === undefined || Date.now() - this.#backlog.at > maxAgeMs) {
-      this.#remember(await this.#binding.metrics());
-    }
-    return this.#backlog?.value ?? { messages: 0, bytes: 0 };
+  /** @throws what the binding throws, when it was not heard of lately and does not say. */
+  async backlog(): Promise<Backlog> {
+    const fresh = this.#memory.fresh(this.#clock.now());
+    if (fresh !== undefined) return fresh;
+    return this.#hear(await this.#binding.metrics()) ?? { messages: 0, bytes: 0 };
   }
 
-  #remember(metrics: QueueMetrics | undefined): void {
-    if (metrics === undefined) return;
-    const { backlogCount, backlogBytes, oldestMessageTimestamp } = metrics;
-    const oldest = oldestMessageTimestamp === undefined ? {} : { oldest: Number(oldestMessageTimestamp) };
-    this.#backlog = { at: Date.now(), value: { messages: backlogCount, bytes: backlogBytes, ...oldest } };
+  #hear(metrics: unknown): Backlog | undefined {
+    const backlog = backlogOf(metrics);
+    if (backlog !== undefined) this.#memory.hear(backlog, this.#clock.now());
+    return backlog;
   }
+
+  async #inTime<T>(work: Promise<T>): Promise<T> {
+    const { promise: timeout, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new TryTimeout(`no answer within ${TRY_MS} ms`)), TRY_MS);
+    try {
+      return await Promise.race([work, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+class TryTimeout extends Error {}
+
+/**
+ * Whether an error says for certain that nothing was stored, by the code at the end of its message: the request was
+ * wrong (`for good`), or the queue is overloaded, full or switched off (`for now`). Undefined when it does not say.
+ */
+function refusalOf(error: unknown): "for good" | "for now" | undefined {
+  const code = Number(/\b(10\d{3})\b\D*$/.exec(messageOf(error))?.[1]);
+  if (code >= 10_250 && code < 10_300) return "for now";
+  // 10201: the connection broke while it was at work.
+  if (code >= 10_100 && code < 10_250 && code !== 10_201) return "for good";
+  return undefined;
+}
+
+function backlogOf(metrics: unknown): Backlog | undefined {
+  if (typeof metrics !== "object" || metrics === null) return undefined;
+  const { backlogCount, backlogBytes, oldestMessageTimestamp } = metrics as Record<string, unknown>;
+  if (typeof backlogCount !== "number") return undefined;
+  return {
+    messages: backlogCount,
+    bytes: typeof backlogBytes === "number" ? backlogBytes : 0,
+    ...(oldestMessageTimestamp instanceof Date ? { oldest: oldestMessageTimestamp.getTime() } : {}),
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -21,7 +21,11 @@ export function producerOf(test: number): string {
 /** One message with these clicks. */
 export function message(urls: readonly string[], numbered: Numbered): string {
   const { producer = producerOf(1), sequence, kind = ProducerKind.isolate, arrival = Date.now() } = numbered;
-  const executor = new SourceExecutor(plan, plan.sources.get("clicks") as SourcePlan, numbered.fingerprint ?? plan.fingerprint);
+  const executor = new SourceExecutor(
+    plan,
+    plan.sources.get("clicks") as SourcePlan,
+    numbered.fingerprint ?? plan.fingerprint,
+  );
   const records = urls.map((url, index) => ({ index, value: url }));
   const reading = executor.read(records, `${producer}.${sequence}`, arrival);
   const identity = { producer, sequence, kind, arrival, before: 0, single: true };

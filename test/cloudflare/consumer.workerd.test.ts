@@ -7,9 +7,10 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Namespace, ShardRpc } from "../../src/cloudflare/rpc.ts";
+import { shardName } from "../../src/cloudflare/rpc.ts";
 import { ProducerKind } from "../../src/engine/segment.ts";
 import { shardOf } from "../../src/hash.ts";
-import { shardName } from "../../src/cloudflare/rpc.ts";
 import worker from "../../workers/operator/index.ts";
 import { message, producerOf } from "./clicks.ts";
 
@@ -18,11 +19,18 @@ const SHARDS = 4;
 let test = 0;
 
 function shard(index: number) {
-  return bindings.SHARD.getByName(shardName(1, "page-views", index));
+  // The generated types give `never` for a value that may be anything.
+  const shards = bindings.SHARD as unknown as Namespace<ShardRpc> & typeof bindings.SHARD;
+  return shards.getByName(shardName(1, "page-views", index));
 }
 
 async function deliver(bodies: readonly unknown[], queue = "millrace-clicks") {
-  const messages = bodies.map((body, n) => ({ id: `${test}-${n}`, timestamp: new Date(), attempts: 1, body }));
+  const messages = bodies.map((body, n) => ({
+    id: `${test}-${n}`,
+    timestamp: new Date(),
+    attempts: 1,
+    body,
+  }));
   const batch = createMessageBatch(queue, messages);
   await worker.queue(batch, bindings);
   return getQueueResult(batch, createExecutionContext());
@@ -109,7 +117,11 @@ describe("the consumer", () => {
   });
 
   it("buries what was accepted before the horizon, since nobody remembers whether it was applied", async () => {
-    const old = message([`/old-${test}`], { producer: producerOf(test), sequence: 0, arrival: Date.now() - 15 * 86_400_000 });
+    const old = message([`/old-${test}`], {
+      producer: producerOf(test),
+      sequence: 0,
+      arrival: Date.now() - 15 * 86_400_000,
+    });
     expect((await deliver([old])).explicitAcks).toEqual([`${test}-0`]);
     expect(await count(`/old-${test}`)).toBeUndefined();
     const buried = await bindings.GRAVEYARD.getByName("messages").list(0, 100);
@@ -129,13 +141,25 @@ describe("a shard", () => {
       }
     }
     for (const [n, url] of pages.entries()) {
-      const expected = Array.from({ length: 30 }, (_, sequence) => sequence).filter((s) => (n * 7 + s) % 3 !== 0).length;
+      const expected = Array.from({ length: 30 }, (_, sequence) => sequence).filter(
+        (s) => (n * 7 + s) % 3 !== 0,
+      ).length;
       expect(await count(url), url).toBe(expected);
     }
   });
 
   it("keeps keys that SQL, JSON and JavaScript treat specially", async () => {
-    const urls = ["__proto__", "constructor", "a\u0000b", "'; DROP TABLE page; --", "🙂", "a\u2028b", "%00", '"', "\\"];
+    const urls = [
+      "__proto__",
+      "constructor",
+      "a\u0000b",
+      "'; DROP TABLE page; --",
+      "🙂",
+      "a\u2028b",
+      "%00",
+      '"',
+      "\\",
+    ];
     await deliver([message(urls, { producer: producerOf(test), sequence: 0 })]);
     for (let index = 0; index < SHARDS; index++) {
       await evictDurableObject(shard(index));
@@ -151,7 +175,9 @@ describe("a shard", () => {
       Array.from({ length: 10 }, (_, n) => message(urls, { producer: producerOf(test), sequence: n + 1 })),
     );
     const after = await Promise.all(Array.from({ length: SHARDS }, (_, index) => shard(index).stats()));
-    expect(after.map(({ rowsWritten }, n) => rowsWritten - (before[n]?.rowsWritten ?? 0))).toEqual([1, 1, 1, 1]);
+    expect(after.map(({ rowsWritten }, n) => rowsWritten - (before[n]?.rowsWritten ?? 0))).toEqual([
+      1, 1, 1, 1,
+    ]);
   });
 });
 
@@ -162,7 +188,9 @@ describe("the registry", () => {
     expect(await registry.register(identity)).toBeNull();
     expect(await registry.register({ ...identity, shard: 0 })).toBeNull();
     expect(await registry.register({ ...identity, shards: 8 })).toMatch(/shards 4, the job says 8/);
-    expect(await registry.register({ ...identity, signature: "sum@1" })).toMatch(/signature count@1, the job says sum@1/);
+    expect(await registry.register({ ...identity, signature: "sum@1" })).toMatch(
+      /signature count@1, the job says sum@1/,
+    );
     expect(await registry.register({ ...identity, generation: 2, shards: 8 })).toBeNull();
   });
 });

@@ -25,7 +25,8 @@ export class Claims extends DurableObject implements ClaimsRpc {
     const held = sequences.map((sequence) => {
       for (const [other, segments] of claimed) {
         const status = segments.status(producer, sequence);
-        if (status === "forgotten") throw new StateError(`claims of ${producer}: too many gaps to tell about ${sequence}`);
+        if (status === "forgotten")
+          throw new StateError(`claims of ${producer}: too many gaps to tell about ${sequence}`);
         if (status === "applied") return other === fingerprint;
       }
       own.add(producer, sequence, { kind: ProducerKind.client, source: "", arrival: 0 });
@@ -54,7 +55,9 @@ export class Claims extends DurableObject implements ClaimsRpc {
 
   /** Nothing of a producer that has been silent for so long can still be under way. */
   override async alarm(): Promise<void> {
-    const [row] = this.ctx.storage.sql.exec<{ used: number }>("SELECT MAX(used) AS used FROM claim").toArray();
+    const [row] = this.ctx.storage.sql
+      .exec<{ used: number }>("SELECT MAX(used) AS used FROM claim")
+      .toArray();
     if (row !== undefined && row.used > Date.now() - RETENTION) {
       await this.ctx.storage.setAlarm(row.used + RETENTION + DAY);
       return;
@@ -67,8 +70,11 @@ export class Claims extends DurableObject implements ClaimsRpc {
     if (this.#claimed !== undefined) return this.#claimed;
     const { sql } = this.ctx.storage;
     this.#claimed = new Map();
-    if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'claim'").toArray().length === 0) return this.#claimed;
-    for (const row of sql.exec<{ fingerprint: string; bits: ArrayBuffer }>("SELECT fingerprint, bits FROM claim")) {
+    if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'claim'").toArray().length === 0)
+      return this.#claimed;
+    for (const row of sql.exec<{ fingerprint: string; bits: ArrayBuffer }>(
+      "SELECT fingerprint, bits FROM claim",
+    )) {
       this.#claimed.set(row.fingerprint, AppliedSegments.decode(new Uint8Array(row.bits)));
     }
     return this.#claimed;
@@ -78,7 +84,9 @@ export class Claims extends DurableObject implements ClaimsRpc {
     const { sql } = this.ctx.storage;
     const fresh = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'claim'").toArray().length === 0;
     if (fresh) {
-      sql.exec("CREATE TABLE claim (fingerprint TEXT PRIMARY KEY, bits BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID");
+      sql.exec(
+        "CREATE TABLE claim (fingerprint TEXT PRIMARY KEY, bits BLOB NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID",
+      );
     }
     sql.exec(
       "INSERT INTO claim (fingerprint, bits, used) VALUES (?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET bits = excluded.bits, used = excluded.used",

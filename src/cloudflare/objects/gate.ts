@@ -19,7 +19,10 @@ export class Gate extends DurableObject implements GateRpc {
     const { sql } = this.ctx.storage;
     const next = this.#open();
     const [known] = sql
-      .exec<{ sequence: number; body: string; time: number }>("SELECT sequence, body, time FROM request WHERE key = ?", key)
+      .exec<{ sequence: number; body: string; time: number }>(
+        "SELECT sequence, body, time FROM request WHERE key = ?",
+        key,
+      )
       .toArray();
     if (known !== undefined && known.time > Date.now() - RETENTION) {
       if (known.body !== body) return { conflict: true };
@@ -34,7 +37,8 @@ export class Gate extends DurableObject implements GateRpc {
       body,
       Date.now(),
     );
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + RETENTION + HOUR);
+    if ((await this.ctx.storage.getAlarm()) === null)
+      await this.ctx.storage.setAlarm(Date.now() + RETENTION + HOUR);
     return { conflict: false, id: { producer, sequence } };
   }
 
@@ -53,7 +57,9 @@ export class Gate extends DurableObject implements GateRpc {
   #open(): { producer: string; sequence: number } {
     if (this.#next !== undefined) return this.#next;
     const { sql } = this.ctx.storage;
-    sql.exec("CREATE TABLE IF NOT EXISTS producer (id TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID");
+    sql.exec(
+      "CREATE TABLE IF NOT EXISTS producer (id TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
+    );
     sql.exec(
       "CREATE TABLE IF NOT EXISTS request (key TEXT PRIMARY KEY, sequence INTEGER NOT NULL, body TEXT NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID",
     );

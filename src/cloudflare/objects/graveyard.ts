@@ -2,7 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BuriedMessage } from "../../engine/operator-executor.ts";
 import type { Plan } from "../../plan.ts";
-import { CloudflareQueue } from "../queue.ts";
+import { bindingOf, CloudflareQueue } from "../queue.ts";
 import type { BuriedEntry, GraveyardRpc } from "../rpc.ts";
 
 /** Extend it with the deployment's plan, which says where a message is sent again. */
@@ -41,10 +41,14 @@ export function graveyard(plan: Plan) {
       let sent = 0;
       for (const number of numbers) {
         const [row] = sql.exec<Row>("SELECT * FROM message WHERE number = ?", number).toArray();
-        const source = [...plan.sources.values()].find(({ queue }) => row?.queue === queue.queue || row?.queue === queue.deadLetterQueue);
+        const source = [...plan.sources.values()].find(
+          ({ queue }) => row?.queue === queue.queue || row?.queue === queue.deadLetterQueue,
+        );
         if (row === undefined || row.redrivable === 0 || source === undefined) continue;
+        const binding = bindingOf(this.env as object, source);
+        if (binding === undefined) continue;
         // It goes as it is, under its old identity: the shards that have applied it will say so.
-        await new CloudflareQueue(this.env, source.queue.binding).send([row.body]);
+        await new CloudflareQueue(binding).send([row.body]);
         sql.exec("DELETE FROM message WHERE number = ?", number);
         sent++;
       }
@@ -52,7 +56,9 @@ export function graveyard(plan: Plan) {
     }
 
     #exists(): boolean {
-      return this.ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'message'").toArray().length > 0;
+      return (
+        this.ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'message'").toArray().length > 0
+      );
     }
 
     #createTable(): void {

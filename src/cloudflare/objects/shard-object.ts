@@ -1,9 +1,16 @@
 /** ShardObject: a shard as a Durable Object. Storage and transport are here; the protocol is the engine's. */
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../clock.ts";
-import { Redrive } from "../../engine/shard/redrive.ts";
-import type { DeadLetter, ShardCall, ShardReply, ShardStats, ViewEntry } from "../../engine/shard/protocol.ts";
+import type { SegmentId } from "../../engine/segment.ts";
 import { identityOf } from "../../engine/shard/identity.ts";
+import type {
+  DeadLetter,
+  ShardCall,
+  ShardReply,
+  ShardStats,
+  ViewEntry,
+} from "../../engine/shard/protocol.ts";
+import type { Totals } from "../../engine/shard/reader.ts";
 import {
   readApplied,
   readKey,
@@ -12,15 +19,14 @@ import {
   readTop,
   readTotals,
 } from "../../engine/shard/reader.ts";
-import type { Totals } from "../../engine/shard/reader.ts";
+import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
-import type { SegmentId } from "../../engine/segment.ts";
 import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
-import type { OperatorPlan, Plan } from "../../plan.ts";
+import type { OperatorPlan, Plan, SourcePlan } from "../../plan.ts";
 import { PageCache } from "../../state/page-cache.ts";
-import { CloudflareQueue } from "../queue.ts";
-import { REGISTRY_NAME } from "../rpc.ts";
+import { bindingOf, CloudflareQueue } from "../queue.ts";
 import type { Namespace, NumberedDeadLetter, RegistryRpc, ShardRpc } from "../rpc.ts";
+import { REGISTRY_NAME } from "../rpc.ts";
 import { SqliteStore } from "../sqlite-store.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
@@ -79,8 +85,11 @@ export function shardObject(plan: Plan) {
     async redrive(numbers: readonly number[]): Promise<number> {
       const redrive = this.#guarded((shard) => new Redrive(plan, shard, numbers));
       for (const { source, messages } of redrive.sends) {
-        const queue = plan.sources.get(source)?.queue;
-        if (queue !== undefined) await new CloudflareQueue(this.env, queue.binding).send(messages);
+        const { queue } = plan.sources.get(source) as SourcePlan;
+        const binding = bindingOf(this.env, { queue });
+        if (binding === undefined)
+          throw new PlanError(`no queue binding ${queue.binding}; run: npm run plan -- --write`);
+        await new CloudflareQueue(binding).send(messages);
       }
       return this.#guarded(() => redrive.finish());
     }
@@ -122,7 +131,8 @@ export function shardObject(plan: Plan) {
     #whichShard(): { operator: OperatorPlan; shard: number } {
       const [, name = "", shard = ""] = this.ctx.id.name?.split("/") ?? [];
       const operator = plan.operators.get(name);
-      if (operator === undefined) throw new PlanError(`object ${this.ctx.id.name ?? "without a name"}: no such operator`);
+      if (operator === undefined)
+        throw new PlanError(`object ${this.ctx.id.name ?? "without a name"}: no such operator`);
       return { operator, shard: Number(shard) };
     }
   };

@@ -1,7 +1,7 @@
 /** ClickReader: reads clicks, from a URL on a line or a JSON object with a `url`. */
 import * as v from "valibot";
-import { parse, Source } from "../../../src/index.ts";
 import type { SourceCollector } from "../../../src/index.ts";
+import { parse, Source } from "../../../src/index.ts";
 import type { Click } from "./click-event.ts";
 
 export const clickSchema = v.object({

@@ -1,0 +1,178 @@
+/** The ingest app: the public door. It takes events in and passes everything else on to the query Worker. */
+
+import { Hono } from "hono";
+import { describeRoute } from "hono-openapi";
+import type { Clock } from "../../clock.ts";
+import { systemClock } from "../../clock.ts";
+import { Producer } from "../../engine/producer.ts";
+import { SourceExecutor } from "../../engine/source-executor.ts";
+import { fingerprintOf } from "../../hash.ts";
+import type { Plan, SourcePlan } from "../../plan.ts";
+import type { CorsEnv } from "../http/cors.ts";
+import { cors } from "../http/cors.ts";
+import type { KeysEnv } from "../http/keys.ts";
+import { requireScope } from "../http/keys.ts";
+import type { OpenApiDocument } from "../http/openapi.ts";
+import { document, merge } from "../http/openapi.ts";
+import { notFound, onError, Problem, shorten } from "../http/problem.ts";
+import type { CloudflareQueueOptions, QueueBinding } from "../queue.ts";
+import { BacklogMemory, bindingOf, CloudflareQueue } from "../queue.ts";
+import type { ClaimsRpc, GateRpc, Namespace } from "../rpc.ts";
+import type { Intake } from "./accept.ts";
+import { accept } from "./accept.ts";
+import { highWaterOf } from "./backpressure.ts";
+import { drain } from "./body.ts";
+import { Prefixes } from "./identity.ts";
+import { ingestSpec } from "./spec.ts";
+
+/** What the ingest Worker is bound to; besides, under its name from the plan, the queue of each source. */
+export interface IngestEnv extends KeysEnv, CorsEnv {
+  readonly QUERY: { fetch(request: Request): Promise<Response> };
+  readonly GATE: Namespace<GateRpc>;
+  readonly CLAIMS: Namespace<ClaimsRpc>;
+  /** Messages in a queue from which on it takes no more; 10,000 by default. */
+  readonly BACKLOG_HIGH_WATER?: string;
+  readonly VERSION?: { readonly id: string };
+}
+
+export interface IngestOptions extends CloudflareQueueOptions {
+  readonly plan: Plan;
+}
+
+type Bindings = { Bindings: IngestEnv };
+
+/** The Worker as an app. What it keeps between requests (its producers' numbers, what it heard of backlogs) is this isolate's. */
+export function ingestApp(options: IngestOptions): Hono<Bindings> {
+  const app = new Hono<Bindings>();
+  const routes = ingestRoutes(options);
+  app.onError(onError);
+  app.notFound(notFound);
+  app.use(cors());
+  app.get("/openapi.json", async (context) => {
+    // Always a GET: a HEAD comes here too, and its answer would be no document.
+    const { url, headers } = context.req.raw;
+    const theirs = await passOn(new Request(url, { headers }), context.env);
+    // An error of theirs (a missing key, say) is the answer.
+    if (!theirs.ok) return theirs;
+    return context.json(merge(await document(routes), await theirs.json<OpenApiDocument>()));
+  });
+  app.route("/", routes);
+  app.all("*", ({ req, env }) => passOn(req.raw, env));
+  return app;
+}
+
+/** `POST /v1/sources/{source}`, described for OpenAPI. All paths below `/v1/sources/` are answered here. */
+export function ingestRoutes(options: IngestOptions): Hono<Bindings> {
+  const { plan, clock = systemClock, random = Math.random } = options;
+  const isolate = new Isolate(options, clock, random);
+  const routes = new Hono<Bindings>();
+
+  routes.use("/v1/sources/*", async ({ req }, next) => {
+    await next();
+    await drain(req.raw);
+  });
+
+  routes.post("/v1/sources/:source", describeRoute(ingestSpec), async ({ req, env }) => {
+    const credential = await requireScope(req.raw, env, "ingest");
+    const source = sourceOf(plan, req.param("source"));
+    return accept(req.raw, credential, strictOf(req.query("strict")), isolate.intake(source, env));
+  });
+  routes.options("/v1/sources/:source", () => new Response(null, { status: 204, headers: { allow: ALLOW } }));
+  routes.all("/v1/sources/:source", async ({ req, env }) => {
+    await requireScope(req.raw, env, "ingest");
+    sourceOf(plan, req.param("source"));
+    throw new Problem(405, "events are sent with POST; to read, see GET /v1/views", {}, { allow: ALLOW });
+  });
+  routes.all("/v1/sources/*", async ({ req, env }) => {
+    await requireScope(req.raw, env, "ingest");
+    throw unknownSource(plan, req.path.slice("/v1/sources/".length));
+  });
+  return routes;
+}
+
+const ALLOW = "POST, OPTIONS";
+
+/** What one isolate keeps over its requests. */
+class Isolate {
+  readonly #options: IngestOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #producers = new Map<string, Producer>();
+  readonly #backlogs = new Map<string, BacklogMemory>();
+  readonly #prefixes = new Prefixes();
+
+  constructor(options: IngestOptions, clock: Clock, random: () => number) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  intake(source: SourcePlan, env: IngestEnv): Intake {
+    const { plan } = this.#options;
+    const producer = kept(this.#producers, source.name, () => new Producer());
+    const backlog = kept(this.#backlogs, source.name, () => new BacklogMemory());
+    // Another version of the code may route differently, even where the plan looks the same.
+    const fingerprint = fingerprintOf(`${plan.fingerprint}-${env.VERSION?.id || "local"}`);
+    return {
+      executor: new SourceExecutor(plan, source, fingerprint),
+      queue: new CloudflareQueue(queueBindingOf(source, env), backlog, this.#options),
+      producer,
+      prefixes: this.#prefixes,
+      gates: env.GATE,
+      claims: env.CLAIMS,
+      highWater: highWaterOf(env.BACKLOG_HIGH_WATER),
+      clock: this.#clock,
+      random: this.#random,
+    };
+  }
+}
+
+function kept<T>(map: Map<string, T>, name: string, create: () => T): T {
+  const known = map.get(name);
+  if (known !== undefined) return known;
+  const made = create();
+  map.set(name, made);
+  return made;
+}
+
+function queueBindingOf(source: SourcePlan, env: IngestEnv): QueueBinding {
+  const binding = bindingOf(env, source);
+  if (binding !== undefined) return binding;
+  throw new Problem(
+    503,
+    `this deployment has no queue bound as ${source.queue.binding}; run \`npm run plan -- --write\` and deploy again`,
+    { outcome: "none" },
+    { "retry-after": "30" },
+  );
+}
+
+function sourceOf(plan: Plan, name: string): SourcePlan {
+  const source = plan.sources.get(name);
+  if (source === undefined) throw unknownSource(plan, name);
+  return source;
+}
+
+function unknownSource(plan: Plan, name: string): Problem {
+  const sources = [...plan.sources.keys()];
+  return new Problem(
+    404,
+    `no source is named ${JSON.stringify(shorten(name))}; there is ${sources.join(", ")}`,
+    { sources },
+  );
+}
+
+function strictOf(value: string | undefined): boolean {
+  if (value === undefined || value === "0") return false;
+  if (value === "1") return true;
+  throw new Problem(400, "strict: use strict=1 to have all events accepted or none");
+}
+
+/** Passes a request on to the query Worker as it is; that one checks the key. */
+async function passOn(request: Request, env: IngestEnv): Promise<Response> {
+  try {
+    return await env.QUERY.fetch(request);
+  } catch (error) {
+    console.error("the query Worker failed:", error);
+    throw new Problem(503, "the query Worker did not answer; try again", {}, { "retry-after": "1" });
+  }
+}
