@@ -3,8 +3,8 @@ import { systemClock } from "../clock.ts";
 import { OperatorExecutor } from "../engine/operator-executor.ts";
 import { messageOf } from "../errors.ts";
 import type { Plan } from "../plan.ts";
-import { GRAVEYARD_NAME, shardName } from "./rpc.ts";
 import type { ClaimsRpc, GraveyardRpc, Namespace, ShardRpc } from "./rpc.ts";
+import { GRAVEYARD_NAME, shardName } from "./rpc.ts";
 
 export interface ConsumerEnv {
   readonly SHARD: Namespace<ShardRpc>;
@@ -25,8 +25,14 @@ export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv
     // One for the isolate: it remembers which shards are still to be told about which segments.
     executor ??= new OperatorExecutor({
       plan,
-      shards: { apply: (call) => env.SHARD.getByName(shardName(call.generation, call.operator, call.shard)).apply(call) },
-      claims: { claim: (producer, fingerprint, sequences) => env.CLAIMS.getByName(producer).claim(producer, fingerprint, sequences) },
+      shards: {
+        apply: (call) =>
+          env.SHARD.getByName(shardName(call.generation, call.operator, call.shard)).apply(call),
+      },
+      claims: {
+        claim: (producer, fingerprint, sequences) =>
+          env.CLAIMS.getByName(producer).claim(producer, fingerprint, sequences),
+      },
       graveyard: { bury: (message) => env.GRAVEYARD.getByName(GRAVEYARD_NAME).bury(message) },
       clock: systemClock,
       onError: (error, about) => console.error(`${about}: ${messageOf(error)}`),

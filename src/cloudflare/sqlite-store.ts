@@ -23,7 +23,8 @@ export class SqliteStore implements StateStore {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#ready = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter'").toArray().length > 0;
+    this.#ready =
+      storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter'").toArray().length > 0;
   }
 
   get rowsWritten(): number {
@@ -35,7 +36,10 @@ export class SqliteStore implements StateStore {
   }
 
   readLog(lsn: number): LogRow[] {
-    return this.#read("SELECT slot, lsn, part, parts, data FROM log WHERE lsn > ? ORDER BY lsn, part", lsn).map((row) => ({
+    return this.#read(
+      "SELECT slot, lsn, part, parts, data FROM log WHERE lsn > ? ORDER BY lsn, part",
+      lsn,
+    ).map((row) => ({
       slot: row.slot as number,
       lsn: row.lsn as number,
       part: row.part as number,
@@ -88,9 +92,11 @@ export class SqliteStore implements StateStore {
   }
 
   listDeadLetters(after: number, limit: number): DeadLetterRow[] {
-    return this.#read("SELECT number, data FROM dead_letter WHERE number > ? ORDER BY number LIMIT ?", after, limit).map(
-      (row) => ({ number: row.number as number, data: row.data as string }),
-    );
+    return this.#read(
+      "SELECT number, data FROM dead_letter WHERE number > ? ORDER BY number LIMIT ?",
+      after,
+      limit,
+    ).map((row) => ({ number: row.number as number, data: row.data as string }));
   }
 
   writeDeadLetter(row: DeadLetterRow): void {
@@ -120,7 +126,8 @@ export class SqliteStore implements StateStore {
 
 /** SQL takes a buffer of its own; the platform's limit on its size is not enforced locally, so it is here. */
 function blob(data: Uint8Array): ArrayBuffer {
-  if (data.length > MAX_ROW_BYTES) throw new RangeError(`a row of ${data.length} bytes; the limit is ${MAX_ROW_BYTES}`);
+  if (data.length > MAX_ROW_BYTES)
+    throw new RangeError(`a row of ${data.length} bytes; the limit is ${MAX_ROW_BYTES}`);
   const copy = new ArrayBuffer(data.length);
   new Uint8Array(copy).set(data);
   return copy;

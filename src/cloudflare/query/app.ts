@@ -1,0 +1,39 @@
+/** App: the query Worker's routes. It reads shards by RPC and holds nothing itself. */
+import { Hono } from "hono";
+import { document } from "../http/openapi.ts";
+import { notFound, onError } from "../http/problem.ts";
+import { addDeadLetters } from "./dead-letters.ts";
+import type { QueryApp, QueryContext, QueryOptions } from "./env.ts";
+import { addHealth } from "./health.ts";
+import { addJobs } from "./jobs.ts";
+import { addMetrics } from "./metrics.ts";
+import { addPage } from "./page.ts";
+import { only, parameters } from "./routing.ts";
+import { addTickets } from "./tickets.ts";
+import { addViews } from "./views.ts";
+
+export type { QueryEnv } from "./env.ts";
+
+const PATIENCE = 10_000;
+
+/** The app of a plan. Errors are problem documents; no answer may be stored by a cache. */
+export function queryApp({ plan, patience = PATIENCE }: QueryOptions): QueryApp {
+  const app: QueryApp = new Hono();
+  const context: QueryContext = { plan, patience };
+  app.use(async (c, next) => {
+    await next();
+    c.res.headers.set("cache-control", "no-store");
+  });
+  addPage(app, context);
+  addJobs(app, context);
+  addViews(app, context);
+  addTickets(app, context);
+  addDeadLetters(app, context);
+  addHealth(app, context);
+  addMetrics(app, context);
+  app.get("/openapi.json", parameters({}), async (c) => c.json(await document(app)));
+  only(app, "/openapi.json", "GET");
+  app.notFound(notFound);
+  app.onError(onError);
+  return app;
+}

@@ -1,0 +1,85 @@
+/**
+ * Conservation: accepted = applied + late + dead-lettered + in flight, per source and operator, from what shards report.
+ *
+ * Nobody counts what is accepted in one place: each shard knows of each producer what its segments have told it. What
+ * was accepted but is still wholly unread (no shard has met it, nor any later segment of its producer) is therefore
+ * in no count here; it shows in the queue's backlog.
+ */
+
+import { ProducerKind } from "../../engine/segment.ts";
+import type { FlowCounters, ProducerCount } from "../../engine/shard/protocol.ts";
+
+/** One shard's counters: a part of its `stats()`. */
+export interface ShardReport {
+  readonly operator: string;
+  readonly flows: Readonly<Record<string, FlowCounters>>;
+  readonly producers: readonly ProducerCount[];
+}
+
+/** An operator and the sources that reach it. */
+export interface Branches {
+  readonly name: string;
+  readonly sources: readonly string[];
+}
+
+/** What became of the events of one source at one operator. All are numbers of events, except `duplicates`. */
+export interface Flow {
+  readonly source: string;
+  readonly operator: string;
+  readonly accepted: number;
+  readonly applied: number;
+  readonly late: number;
+  readonly dead: number;
+  /** Accepted, and nothing else yet. Never negative: shards are read one after the other, while events flow. */
+  readonly inFlight: number;
+  /** Segments (not events) that were delivered again and skipped. */
+  readonly duplicates: number;
+}
+
+/**
+ * Events known to be accepted, by source.
+ *
+ * An isolate's segments say how many events went before them, so the most that any shard has heard is the count. A
+ * client's segment is counted by one shard of each operator, so an operator's shards add up, and the operator that is
+ * furthest ahead has the count. What is redriven was counted when it was first accepted.
+ */
+export function acceptedBySource(reports: readonly ShardReport[]): Map<string, number> {
+  const counts = new Map<string, { source: string; isolate: number; client: Map<string, number> }>();
+  for (const { operator, producers } of reports) {
+    for (const { producer, kind, source, counted } of producers) {
+      if (kind === ProducerKind.redrive) continue;
+      const id = `${source}/${producer}`;
+      const count = counts.get(id) ?? { source, isolate: 0, client: new Map<string, number>() };
+      counts.set(id, count);
+      if (kind === ProducerKind.isolate) count.isolate = Math.max(count.isolate, counted);
+      else count.client.set(operator, (count.client.get(operator) ?? 0) + counted);
+    }
+  }
+  const accepted = new Map<string, number>();
+  for (const { source, isolate, client } of counts.values()) {
+    const counted = Math.max(isolate, ...client.values());
+    accepted.set(source, (accepted.get(source) ?? 0) + counted);
+  }
+  return accepted;
+}
+
+/** The flow of each source at each operator that it reaches, the idle ones with zeros. */
+export function flowsOf(operators: Iterable<Branches>, reports: readonly ShardReport[]): Flow[] {
+  const accepted = acceptedBySource(reports);
+  return [...operators].flatMap(({ name, sources }) =>
+    sources.map((source) => {
+      const sum = { applied: 0, late: 0, dead: 0, duplicates: 0 };
+      for (const { operator, flows } of reports) {
+        if (operator !== name || !Object.hasOwn(flows, source)) continue;
+        const flow = flows[source] as FlowCounters;
+        sum.applied += flow.applied;
+        sum.late += flow.late;
+        sum.dead += flow.dead;
+        sum.duplicates += flow.duplicates;
+      }
+      const known = accepted.get(source) ?? 0;
+      const inFlight = Math.max(0, known - sum.applied - sum.late - sum.dead);
+      return { source, operator: name, accepted: known, ...sum, inFlight };
+    }),
+  );
+}

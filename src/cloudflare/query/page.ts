@@ -1,0 +1,43 @@
+/** Page: what a person sees at `/`, until the live page takes its place: where everything is. */
+import type { Plan } from "../../plan.ts";
+import type { QueryApp, QueryContext } from "./env.ts";
+import { only } from "./routing.ts";
+
+const STYLE = `:root{color-scheme:light dark}
+body{font:1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:0 auto;padding:2rem 1rem;color:light-dark(#222,#ddd);background:light-dark(#fdfdfc,#161618)}
+h1{font-weight:600;margin:0}a{color:light-dark(#0b5cad,#8ab8ef)}li{margin:.3rem 0}
+pre{overflow-x:auto;padding:.8rem 1rem;border-radius:.5rem;background:light-dark(#f1f1ee,#232326)}`;
+
+export function addPage(app: QueryApp, { plan }: QueryContext): void {
+  app.get("/", async (c) => {
+    const style = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE));
+    const hash = btoa(String.fromCharCode(...new Uint8Array(style)));
+    return c.html(pageOf(plan, new URL(c.req.url).origin), 200, {
+      "content-security-policy": `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+    });
+  });
+  only(app, "/", "GET");
+}
+
+function pageOf(plan: Plan, origin: string): string {
+  const source = plan.sources.keys().next().value ?? "clicks";
+  // Nothing here needs escaping: names are letters, digits and dashes, and an origin cannot hold a "<".
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Millrace</title><style>${STYLE}</style></head>
+<body><main><h1>Millrace</h1>
+<p>Stream processing on Cloudflare Workers. Every result is a URL.</p>
+<p>Send an event:</p>
+<pre><code>curl ${origin}/v1/sources/${source} -H 'content-type: text/plain' -d '/home'</code></pre>
+<ul>
+<li><a href="/v1/views">Views</a>: the results${[...plan.operators.keys()].map((name) => `, <a href="/v1/views/${name}?top=10">${name}</a>`).join("")}</li>
+<li><a href="/v1/jobs">Jobs</a>: their graphs and plans</li>
+<li><a href="/v1/health">Health</a> and <a href="/metrics">metrics</a></li>
+<li><a href="/openapi.json">OpenAPI</a>: the whole HTTP contract</li>
+</ul>
+<p>Where keys are set, add <code>?access_key=…</code> or send <code>Authorization: Bearer …</code>.</p>
+</main></body></html>
+`;
+}

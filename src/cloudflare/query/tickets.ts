@@ -1,0 +1,94 @@
+/** Tickets: what became of an ingest request, asked of exactly the shards that it touches; nothing is stored for it. */
+import type * as v from "valibot";
+import type { SegmentId } from "../../engine/segment.ts";
+import type { OperatorPlan, Plan } from "../../plan.ts";
+import { Problem, shorten } from "../http/problem.ts";
+import type { Ticket, TicketOperator } from "../http/ticket.ts";
+import { decodeTicket } from "../http/ticket.ts";
+import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
+import { described, only, parameters, scoped } from "./routing.ts";
+import { ticketSchema } from "./schemas.ts";
+import { ask } from "./shards.ts";
+
+type TicketAnswer = v.InferOutput<typeof ticketSchema>;
+
+export function addTickets(app: QueryApp, context: QueryContext): void {
+  app.get(
+    "/v1/tickets/:id",
+    described("tickets", {
+      summary: "What became of an ingest request",
+      description:
+        "Applied: the views hold it. In flight: not yet, or it was dead-lettered as a whole message, which " +
+        "`/v1/dead-letters` shows. Good for 14 days: after that, what was applied is forgotten and reads as in flight.",
+      answer: ticketSchema,
+      errors: [404],
+    }),
+    scoped("read"),
+    parameters({}),
+    async (c) => c.json(await readTicket(c.env, context, c.req.param("id"))),
+  );
+  only(app, "/v1/tickets/:id", "GET");
+}
+
+/** @throws Problem 404 when it is no ticket, or none of this deployment. */
+async function readTicket(env: QueryEnv, context: QueryContext, id: string): Promise<TicketAnswer> {
+  const ticket = decodeTicket(id);
+  if (ticket === undefined) throw new Problem(404, "this is no ticket; pass it on as the 202 gave it");
+  const parts = planned(context.plan, ticket);
+  const operators = await Promise.all(
+    parts.map(async ({ operator, part }) => {
+      const shards = await Promise.all(
+        [...segmentsByShard(ticket, part)].map(async ([shard, segments]) => {
+          const applied = await ask(env, context, operator, shard, (rpc) => rpc.applied(segments));
+          return { shard, state: stateOf(applied.every(Boolean)) };
+        }),
+      );
+      shards.sort((a, b) => a.shard - b.shard);
+      return { operator: operator.name, state: stateOf(shards.every(isApplied)), shards };
+    }),
+  );
+  return { ticket: id, source: ticket.source, state: stateOf(operators.every(isApplied)), operators };
+}
+
+/** The operators that a ticket names, as they are planned. Anyone can write a ticket: nothing in it is taken on trust. */
+function planned(plan: Plan, ticket: Ticket): { operator: OperatorPlan; part: TicketOperator }[] {
+  if (!plan.sources.has(ticket.source)) throw notOurs(`no source "${shorten(ticket.source)}"`);
+  return ticket.operators.map((part) => {
+    const operator = plan.operators.get(part.name);
+    if (operator === undefined || !operator.sources.includes(ticket.source)) {
+      throw notOurs(`no operator "${shorten(part.name)}" behind the source "${ticket.source}"`);
+    }
+    if (part.shards.flat().some((shard) => shard >= operator.shards)) {
+      throw notOurs(`no more than ${operator.shards} shards of the operator "${operator.name}"`);
+    }
+    return { operator, part };
+  });
+}
+
+function notOurs(what: string): Problem {
+  return new Problem(404, `this ticket is not of this deployment, which has ${what}`);
+}
+
+/** For each shard that is touched, the segments that touch it. */
+function segmentsByShard(
+  { producer, sequence }: Ticket,
+  { shards }: TicketOperator,
+): Map<number, SegmentId[]> {
+  const touching = new Map<number, SegmentId[]>();
+  shards.forEach((touched, n) => {
+    for (const shard of touched) {
+      const segments = touching.get(shard) ?? [];
+      touching.set(shard, segments);
+      segments.push({ producer, sequence: sequence + n });
+    }
+  });
+  return touching;
+}
+
+function stateOf(applied: boolean): "applied" | "in-flight" {
+  return applied ? "applied" : "in-flight";
+}
+
+function isApplied({ state }: { readonly state: string }): boolean {
+  return state === "applied";
+}

@@ -1,0 +1,175 @@
+/** Views: reads the state of stateful operators: one key from its shard, or all shards asked at once and merged. */
+import type { Context } from "hono";
+import * as v from "valibot";
+import type { Totals } from "../../engine/shard/reader.ts";
+import { shardOf } from "../../hash.ts";
+import type { OperatorPlan, Plan } from "../../plan.ts";
+import type { Ranked } from "../../state/top-index.ts";
+import { byRank } from "../../state/top-index.ts";
+import { Problem, shorten } from "../http/problem.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
+import { described, integer, only, parameters, scoped } from "./routing.ts";
+import type { entriesSchema, keySchema, totalSchema } from "./schemas.ts";
+import { viewAnswerSchema, type viewSchema, viewsSchema } from "./schemas.ts";
+import { ask, askAll } from "./shards.ts";
+
+const MAX_ENTRIES = 1000;
+const DEFAULT_ENTRIES = 100;
+
+const WINDOWED = ["from", "to", "live"];
+
+const ENTRIES = {
+  key: v.optional(v.pipe(v.string(), v.description("The value of this key."))),
+  top: v.optional(integer(1, MAX_ENTRIES, "So many keys by value, descending, ties by key.")),
+  prefix: v.optional(v.pipe(v.string(), v.description("The keys that start with it, in their order."))),
+  limit: v.optional(integer(1, MAX_ENTRIES, `Entries of a page, ${DEFAULT_ENTRIES} by default.`)),
+  cursor: v.optional(v.pipe(v.string(), v.description("`next` of the page before."))),
+  total: v.optional(
+    v.pipe(v.picklist(["1"], "use total=1"), v.description("The number of keys and the sum.")),
+  ),
+};
+
+export function addViews(app: QueryApp, context: QueryContext): void {
+  const { plan } = context;
+  app.get(
+    "/v1/views",
+    described("views", { summary: "All views", answer: viewsSchema }),
+    scoped("read"),
+    parameters({}),
+    (c) => c.json({ views: [...plan.operators.values()].map(viewAnswer) }),
+  );
+  app.get(
+    "/v1/views/:view",
+    described("views", {
+      summary: "A view: one key, the top, the total, or a page of its entries",
+      description:
+        "Give one of `key`, `top` and `total`; else it lists the keys with `prefix` (all without), `limit` at a time. " +
+        "Keys are ordered by their UTF-16 code units. Over the pages of a view that does not change, every key comes " +
+        "exactly once. Reads give what is committed.",
+      answer: viewAnswerSchema,
+      errors: [404],
+    }),
+    scoped("read"),
+    parameters(ENTRIES, (unknown, c) => explainWindowed(plan, unknown, c)),
+    async (c) => {
+      const view = viewOf(plan, c.req.param("view"));
+      const { key, top, prefix, limit, cursor, total } = c.req.valid("query");
+      const listing = prefix !== undefined || limit !== undefined || cursor !== undefined;
+      onlyOne({ key, top, total, "prefix, limit, cursor": listing ? "" : undefined });
+      if (key !== undefined) return c.json(await readKey(c.env, context, view, key));
+      if (top !== undefined) return c.json(await readTop(c.env, context, view, top));
+      if (total !== undefined) return c.json(await readTotal(c.env, context, view));
+      return c.json(await readPage(c.env, context, view, { prefix, limit, cursor }));
+    },
+  );
+  app.get("/v1/views/:view/live", scoped("read"), (c) => {
+    const { name } = viewOf(plan, c.req.param("view"));
+    throw new Problem(404, `live feeds are not built yet; poll /v1/views/${name} instead`);
+  });
+  only(app, "/v1/views", "GET");
+  only(app, "/v1/views/:view", "GET");
+  only(app, "/v1/views/:view/live", "GET");
+}
+
+/** One shard only: the key's. */
+async function readKey(
+  env: QueryEnv,
+  context: QueryContext,
+  view: OperatorPlan,
+  key: string,
+): Promise<v.InferOutput<typeof keySchema>> {
+  const entry = await ask(env, context, view, shardOf(key, view.shards), (shard) => shard.get(key));
+  if (entry === null) {
+    throw new Problem(404, `view ${view.name} has never seen the key ${JSON.stringify(shorten(key))}`);
+  }
+  return { view: view.name, key, value: entry.value };
+}
+
+/** The top of the tops: a key that is among the first of all is among the first of its shard. */
+async function readTop(
+  env: QueryEnv,
+  context: QueryContext,
+  view: OperatorPlan,
+  limit: number,
+): Promise<v.InferOutput<typeof entriesSchema>> {
+  const tops = await askAll(env, context, view, (shard) => shard.top(limit));
+  const ranked = tops.flat().filter((entry): entry is Ranked => typeof entry.value === "number");
+  return { view: view.name, entries: ranked.sort(byRank).slice(0, limit) };
+}
+
+async function readTotal(
+  env: QueryEnv,
+  context: QueryContext,
+  view: OperatorPlan,
+): Promise<v.InferOutput<typeof totalSchema>> {
+  const totals = await askAll(env, context, view, (shard) => shard.totals());
+  const add = (of: (one: Totals) => number) => totals.reduce((sum, one) => sum + of(one), 0);
+  const overflow = add((one) => one.overflow);
+  return {
+    view: view.name,
+    keys: add((one) => one.keys),
+    total: add((one) => one.total),
+    ...(overflow > 0 ? { overflow } : {}),
+  };
+}
+
+/** Each shard gives a page and one more, so that whatever the page ends with, nothing before it is missing. */
+async function readPage(
+  env: QueryEnv,
+  context: QueryContext,
+  view: OperatorPlan,
+  page: { prefix: string | undefined; limit: number | undefined; cursor: string | undefined },
+): Promise<v.InferOutput<typeof entriesSchema>> {
+  const { prefix = "", limit = DEFAULT_ENTRIES, cursor } = page;
+  const after = cursor === undefined ? undefined : decodeCursor(cursor);
+  if (cursor !== undefined && after?.startsWith(prefix) !== true) {
+    throw new Problem(
+      400,
+      'cursor: not one of this listing; pass on "next" as it came, with the same prefix',
+    );
+  }
+  const range = { prefix, limit: limit + 1, ...(after === undefined ? {} : { after }) };
+  const parts = await askAll(env, context, view, (shard) => shard.range(range));
+  const merged = parts.flat().sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  const entries = merged.slice(0, limit).map(({ key, value }) => ({ key, value }));
+  const last = entries.at(-1);
+  return {
+    view: view.name,
+    entries,
+    ...(merged.length > limit && last !== undefined ? { next: encodeCursor(last.key) } : {}),
+  };
+}
+
+function viewAnswer({ name, job, shards, aggregate }: OperatorPlan): v.InferOutput<typeof viewSchema> {
+  const self = `/v1/views/${name}`;
+  return {
+    view: name,
+    kind: "keyed",
+    job,
+    shards,
+    // An aggregate promises numbers only where it promises that they grow.
+    numeric: aggregate.growing ? true : null,
+    links: { self, top: `${self}?top=10`, total: `${self}?total=1`, job: `/v1/jobs/${job}` },
+  };
+}
+
+/** @throws Problem 404 that names the views that there are. */
+function viewOf(plan: Plan, name: string): OperatorPlan {
+  const view = plan.operators.get(name);
+  if (view !== undefined) return view;
+  throw new Problem(404, `no view "${shorten(name)}"; there are: ${[...plan.operators.keys()].join(", ")}`);
+}
+
+function explainWindowed(plan: Plan, unknown: readonly string[], context: Context): void {
+  const windowed = unknown.filter((name) => WINDOWED.includes(name));
+  if (windowed.length === 0) return;
+  const { name } = viewOf(plan, context.req.param("view") ?? "");
+  throw new Problem(400, `${windowed.join(", ")}: the view ${name} is not windowed`);
+}
+
+/** @throws Problem 400 that names what contradicts each other. */
+function onlyOne(choices: Readonly<Record<string, unknown>>): void {
+  const chosen = Object.keys(choices).filter((name) => choices[name] !== undefined);
+  if (chosen.length > 1) throw new Problem(400, `${chosen.join(" and ")} do not go together; choose one`);
+}
