@@ -9,6 +9,8 @@ const endToEnd = ["test/e2e/**/*.test.ts"];
 process.env.VITEST_DISABLE_EXPERIMENTAL_LOG = "1";
 
 export default defineConfig({
+  // Quiet about dependencies that name source maps which they do not ship.
+  logLevel: "error",
   test: {
     passWithNoTests: true,
     reporters: [
@@ -29,6 +31,7 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./workers/operator/wrangler.toml" } })],
+        logLevel: "error",
         test: {
           name: "workerd",
           include: workerd,

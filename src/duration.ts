@@ -32,6 +32,9 @@ export function parseTime(value: unknown): number | undefined {
   if (typeof value === "number")
     return Number.isSafeInteger(Math.round(value)) ? Math.round(value) : undefined;
   if (typeof value !== "string" || !ISO.test(value)) return undefined;
+  const [year, month, day] = value.slice(0, 10).split("-").map(Number) as [number, number, number];
+  // Date.parse takes the 30th of February for the 2nd of March.
+  if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined;
   const time = Date.parse(value);
   return Number.isNaN(time) ? undefined : time;
 }

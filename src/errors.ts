@@ -67,11 +67,17 @@ export class StateError extends MillraceError {
   }
 }
 
-/** What was thrown, as one line of text without a stack: user code may throw anything. */
+const MAX_MESSAGE_LENGTH = 500;
+
+/** What was thrown, as a short text without a stack: user code may throw anything, a hostile megabyte too. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message || thrown.name;
+  const text = textOf(thrown);
+  return text.length <= MAX_MESSAGE_LENGTH ? text : `${text.slice(0, MAX_MESSAGE_LENGTH).toWellFormed()}…`;
+}
+
+function textOf(thrown: unknown): string {
   try {
-    return String(thrown);
+    return thrown instanceof Error ? String(thrown.message || thrown.name) : String(thrown);
   } catch {
     return "an unprintable value was thrown";
   }

@@ -52,6 +52,11 @@ export class Job {
     const same = this.#nodes.find((known) => known.name === node.name);
     if (same !== undefined) {
       if (sameOperator(same, node)) {
+        if (node.inputs.some((input) => dependsOn(input, same))) {
+          throw new PlanError(
+            `job ${this.name}: "${node.name}" would read what it emits itself; to apply it twice, make a second one with another name`,
+          );
+        }
         same.inputs.push(...node.inputs);
         return same as N;
       }
@@ -71,6 +76,10 @@ export class Job {
       if (!this.#nodes.some((node) => node.name === name)) return name;
     }
   }
+}
+
+function dependsOn(node: GraphNode, other: GraphNode): boolean {
+  return node === other || node.inputs.some((input) => dependsOn(input, other));
 }
 
 function sameOperator(known: GraphNode, added: GraphNode): boolean {

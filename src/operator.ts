@@ -18,6 +18,9 @@ export interface OperatorContext {
  * keeps its own map works as it does in the article.)
  */
 export abstract class Operator<In, Out = never> {
+  /** Type only: makes an operator that takes less than its stream holds a type error, since methods alone are bivariant. */
+  declare protected readonly takes?: (data: In) => void;
+
   readonly name: string;
 
   constructor(name: string) {
@@ -41,7 +44,8 @@ export interface Aggregator<In, Acc, Out> {
   /** True when the result of a key is a number that never decreases: then `top` is answered from a small index. */
   readonly growing?: boolean;
   create(): Acc;
-  add(accumulator: Acc, event: Event<In>): Acc;
+  /** A property and not a method, so that an aggregator which takes less than its stream holds is a type error. */
+  readonly add: (accumulator: Acc, event: Event<In>) => Acc;
   merge(left: Acc, right: Acc): Acc;
   result(accumulator: Acc): Out;
 }
@@ -60,6 +64,9 @@ export interface Aggregator<In, Acc, Out> {
  * ```
  */
 export abstract class Aggregate<In, Acc, Out = Acc> implements Aggregator<In, Acc, Out> {
+  /** Type only, as in Operator. */
+  declare protected readonly takes?: (data: In) => void;
+
   readonly name: string;
   readonly options: AggregateOptions;
 

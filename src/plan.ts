@@ -8,9 +8,10 @@
 import { PlanError } from "./errors.ts";
 import type { GraphDescription, GraphNode, KeyFunction } from "./graph.ts";
 import { fingerprintOf } from "./hash.ts";
-import { checkName } from "./job.ts";
 import type { Job } from "./job.ts";
+import { checkName } from "./job.ts";
 import type { Aggregate, Operator } from "./operator.ts";
+import { AggregatorOperator } from "./operators/aggregate.ts";
 import type { Source } from "./source.ts";
 
 export const DEFAULT_SHARDS = 4;
@@ -107,6 +108,7 @@ export function planJobs(jobs: readonly Job[], options: PlanOptions = {}): Plan 
     if (jobNames.has(job.name)) throw new PlanError(`two jobs are named "${job.name}"; rename one`);
     jobNames.add(job.name);
     for (const node of job.nodes) {
+      mustBeSynchronous(job, node);
       if (node.kind === "aggregate") addOperator(job, node.aggregate);
     }
     for (const node of job.nodes) {
@@ -132,6 +134,9 @@ export function planJobs(jobs: readonly Job[], options: PlanOptions = {}): Plan 
       );
     }
     const maxKeys = aggregate.options.maxKeys ?? DEFAULT_MAX_KEYS;
+    if (!Number.isInteger(maxKeys) || maxKeys < 1) {
+      throw new PlanError(`operator ${name}: maxKeys must be a whole number above 0, not ${maxKeys}`);
+    }
     operators.set(name, { kind: "aggregate", job: job.name, name, shards, maxKeys, aggregate, sources: [] });
   }
 
@@ -154,7 +159,17 @@ export function planJobs(jobs: readonly Job[], options: PlanOptions = {}): Plan 
         `job ${job.name}: nothing reads the source "${name}"; apply an operator to its stream`,
       );
     }
-    sources.set(name, { job: job.name, name, source, queue: queueNames(name), steps, targets: [...targets] });
+    const queue = queueNames(name);
+    const clash = [...sources.values()].find(
+      (one) => one.queue.queue === queue.deadLetterQueue || one.queue.deadLetterQueue === queue.queue,
+    );
+    if (clash !== undefined) {
+      const [base, dead] = [clash.name, name].sort((a, b) => a.length - b.length);
+      throw new PlanError(
+        `the sources "${base}" and "${dead}" both need the queue millrace-${dead}; rename one`,
+      );
+    }
+    sources.set(name, { job: job.name, name, source, queue, steps, targets: [...targets] });
   }
 
   function stepsBehind(job: Job, node: GraphNode, reach: (target: Target) => void): Step[] {
@@ -247,6 +262,32 @@ function behaviourOf(node: GraphNode): string {
     case "operator":
       return `${node.operator.apply.toString()}${"fn" in node.operator ? String(node.operator.fn) : ""}`;
     case "aggregate":
-      return `${node.aggregate.signature}/${node.aggregate.options.shards ?? DEFAULT_SHARDS}`;
+      return `${node.aggregate.signature}/${node.aggregate.options.shards ?? DEFAULT_SHARDS}${hooksOf(node).join("")}`;
   }
+}
+
+/** The functions of a node that run while events flow. */
+function hooksOf(node: GraphNode): ((...args: never[]) => unknown)[] {
+  switch (node.kind) {
+    case "source":
+      return [node.source.getEvents];
+    case "keyBy":
+      return [node.key];
+    case "operator":
+      return [node.operator.apply];
+    case "aggregate": {
+      const { aggregate } = node;
+      const { create, add, merge, result } =
+        aggregate instanceof AggregatorOperator ? aggregate.aggregator : aggregate;
+      return [create, add, merge, result];
+    }
+  }
+}
+
+/** The types say it too; JavaScript callers and casts get past types. */
+function mustBeSynchronous(job: Job, node: GraphNode): void {
+  if (!hooksOf(node).some((hook) => /^Async/.test(hook.constructor.name))) return;
+  throw new PlanError(
+    `job ${job.name}: a hook of "${node.name}" is async, but nothing waits for it; return a value, not a Promise`,
+  );
 }

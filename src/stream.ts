@@ -1,9 +1,10 @@
 /** Stream: a typed handle on an edge of the graph. What may follow is what it has methods for. */
+
+import { PlanError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { GraphNode } from "./graph.ts";
-import { PlanError } from "./errors.ts";
-import { Aggregate } from "./operator.ts";
 import type { AggregateOptions, Aggregator, Operator } from "./operator.ts";
+import { Aggregate } from "./operator.ts";
 import { AggregatorOperator } from "./operators/aggregate.ts";
 import { FilterOperator } from "./operators/filter.ts";
 import { FlatMapOperator } from "./operators/flat-map.ts";
@@ -139,7 +140,7 @@ export class KeyedStream<T> {
 /** The types say it too; JavaScript callers and casts get past types. */
 function mustBeSynchronous(method: string, fn: unknown): void {
   if (typeof fn !== "function") throw new PlanError(`${method}: takes a function, got ${typeof fn}`);
-  if (fn.constructor.name === "AsyncFunction") {
+  if (/^Async/.test(fn.constructor.name)) {
     throw new PlanError(
       `${method}: the function is async, but nothing waits for it; return a value, not a Promise`,
     );

@@ -23,8 +23,7 @@ export class SqliteStore implements StateStore {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#ready =
-      storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter'").toArray().length > 0;
+    this.#ready = this.#hasTables();
   }
 
   get rowsWritten(): number {
@@ -32,7 +31,13 @@ export class SqliteStore implements StateStore {
   }
 
   transaction<T>(work: () => T): T {
-    return this.#storage.transactionSync(work);
+    try {
+      return this.#storage.transactionSync(work);
+    } catch (error) {
+      // The tables may have been made in it, and are gone with it.
+      this.#ready = this.#hasTables();
+      throw error;
+    }
   }
 
   readLog(lsn: number): LogRow[] {
@@ -109,6 +114,11 @@ export class SqliteStore implements StateStore {
 
   deleteDeadLetter(number: number): void {
     this.#write("DELETE FROM dead_letter WHERE number = ?", number);
+  }
+
+  #hasTables(): boolean {
+    const found = this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter'");
+    return found.toArray().length > 0;
   }
 
   #read(query: string, ...values: Value[]): Record<string, SqlStorageValue>[] {

@@ -5,8 +5,8 @@
  * and that a person can read in a dead letter. Positions instead of names keep it small. Fields are only ever appended.
  */
 import { EnvelopeError, messageOf } from "../errors.ts";
-import type { DeadEvent, OperatorPart, ProducerKind, Segment, ShardPart } from "./segment.ts";
-import { RECORD_WIDTH } from "./segment.ts";
+import type { DeadEvent, OperatorPart, Segment, ShardPart } from "./segment.ts";
+import { ProducerKind, RECORD_WIDTH } from "./segment.ts";
 
 export const ENVELOPE_VERSION = 1;
 
@@ -17,6 +17,8 @@ export interface Envelope {
   readonly source: string;
   readonly segments: readonly Segment[];
 }
+
+const KINDS: readonly ProducerKind[] = Object.values(ProducerKind);
 
 type PackedShard = [shard: number, records: readonly unknown[], dropped: number, dead: readonly DeadEvent[]];
 type PackedPart = [operator: string, shards: number, byShard: PackedShard[]];
@@ -72,7 +74,7 @@ export function decodeEnvelope(text: unknown): Envelope {
   if (!Array.isArray(value)) throw new EnvelopeError("a message is an array that starts with a version");
   if (value[0] !== ENVELOPE_VERSION) {
     throw new EnvelopeError(
-      `unknown envelope version ${String(value[0])}; this code knows ${ENVELOPE_VERSION}`,
+      `unknown envelope version ${typeof value[0] === "number" ? value[0] : typeof value[0]}; this code knows ${ENVELOPE_VERSION}`,
     );
   }
   try {
@@ -94,23 +96,48 @@ function decodeSegment(packed: PackedSegment): Segment {
   return {
     producer,
     sequence: number(sequence),
-    kind: number(kind) as ProducerKind,
+    kind: oneOf(KINDS, kind),
     arrival: number(arrival),
     events: number(events),
     before: number(before),
-    parts: parts.map(
-      ([operator, shards, byShard]): OperatorPart => ({
-        operator: string(operator),
-        shards: number(shards),
-        byShard: byShard.map(([shard, records, dropped, dead]): ShardPart => {
-          if (!Array.isArray(records) || records.length % RECORD_WIDTH !== 0)
-            throw new TypeError("records come in threes");
-          if (!Array.isArray(dead)) throw new TypeError("dead events are a list");
-          return { shard: number(shard), records, dropped: number(dropped), dead };
-        }),
-      }),
-    ),
+    parts: distinct(parts.map(decodePart), ({ operator }) => operator),
   };
+}
+
+function decodePart([operator, shards, byShard]: PackedPart): OperatorPart {
+  return {
+    operator: string(operator),
+    shards: number(shards),
+    byShard: distinct(byShard.map(decodeShard), ({ shard }) => shard),
+  };
+}
+
+function decodeShard([shard, records, dropped, dead]: PackedShard): ShardPart {
+  if (!Array.isArray(records) || records.length % RECORD_WIDTH !== 0)
+    throw new TypeError("records come in threes");
+  for (let at = 0; at < records.length; at += RECORD_WIDTH) {
+    string(records[at]);
+    number(records[at + 2]);
+  }
+  if (!Array.isArray(dead)) throw new TypeError("dead events are a list");
+  for (const { operator, error, event, n } of dead) {
+    string(operator);
+    string(error);
+    string(event.id);
+    number(n);
+  }
+  return { shard: number(shard), records, dropped: number(dropped), dead };
+}
+
+/** Two entries for the same would be one too many for whoever looks for the first. */
+function distinct<T>(list: readonly T[], name: (item: T) => unknown): readonly T[] {
+  if (new Set(list.map(name)).size !== list.length) throw new TypeError("the same operator or shard twice");
+  return list;
+}
+
+function oneOf<T>(allowed: readonly T[], value: T): T {
+  if (!allowed.includes(value)) throw new TypeError(`expected one of ${allowed.join(", ")}`);
+  return value;
 }
 
 function number(value: unknown): number {

@@ -6,19 +6,19 @@
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Job } from "../job.ts";
-import { planJobs } from "../plan.ts";
 import type { Plan, SourcePlan } from "../plan.ts";
+import { planJobs } from "../plan.ts";
 import { byRank } from "../state/top-index.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { MemoryShards } from "./memory-shards.ts";
 import { OperatorExecutor } from "./operator-executor.ts";
 import { Producer } from "./producer.ts";
 import { ProducerKind } from "./segment.ts";
-import { readKey, readRange, readTop, readTotals } from "./shard/reader.ts";
-import type { Totals } from "./shard/reader.ts";
 import type { DeadLetter, ViewEntry } from "./shard/protocol.ts";
-import { SourceExecutor } from "./source-executor.ts";
+import type { Totals } from "./shard/reader.ts";
+import { readKey, readRange, readTop, readTotals } from "./shard/reader.ts";
 import type { Rejection } from "./source/reader.ts";
+import { SourceExecutor } from "./source-executor.ts";
 
 export interface JobStarterOptions {
   readonly clock?: Clock;
@@ -115,8 +115,9 @@ export class JobStarter {
     const queue = this.#queues.get(source.name) as MemoryQueue;
     const { batchSize = 100 } = this.#options;
     for (;;) {
-      while (queue.size === 0) {
-        if (!running.sources) return;
+      // What another run's loop has out may come back: this one ends when nothing can come any more.
+      while (queue.waiting === 0) {
+        if (!running.sources && queue.size === 0) return;
         await queue.changed;
       }
       await queue.deliver(batchSize, (batch) => this.#executor.consume(source.queue.queue, batch));
@@ -126,6 +127,12 @@ export class JobStarter {
   /** A view of the job: what the query endpoint shows of it on Workers. @throws PlanError when there is none of that name. */
   view(name: string): MemoryView {
     return new MemoryView(this.shards, name);
+  }
+
+  /** The events that operators threw on. */
+  deadLetters(): DeadLetter[] {
+    const views = [...this.plan.operators.keys()].map((name) => this.view(name));
+    return [...views.flatMap((view) => view.deadLetters()), ...this.shards.localDeadLetters];
   }
 }
 

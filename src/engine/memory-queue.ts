@@ -5,6 +5,8 @@ import type { Backlog, Delivery, EventQueue, QueueLimits } from "./event-queue.t
 
 export const MEMORY_LIMITS: QueueLimits = { messages: 100, messageBytes: 128_000, sendBytes: 256_000 };
 
+const encoder = new TextEncoder();
+
 interface Waiting {
   readonly id: string;
   readonly body: string;
@@ -29,6 +31,11 @@ export class MemoryQueue implements EventQueue {
     this.clock = clock;
   }
 
+  /** Messages that wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Messages that wait or are out for delivery. */
   get size(): number {
     return this.#waiting.length + this.#unsettled;
@@ -46,7 +53,7 @@ export class MemoryQueue implements EventQueue {
     const [first] = this.#waiting;
     return {
       messages: this.#waiting.length,
-      bytes: this.#waiting.reduce((sum, { body }) => sum + body.length, 0),
+      bytes: this.#waiting.reduce((sum, { body }) => sum + encoder.encode(body).length, 0),
       ...(first === undefined ? {} : { oldest: first.sent }),
     };
   }

@@ -1,6 +1,6 @@
 /** MemoryShards: all shards of a plan in memory, behind the same contract as the ones on Workers. */
 import type { Clock } from "../clock.ts";
-import { PlanError } from "../errors.ts";
+import { messageOf, PlanError } from "../errors.ts";
 import type { Event } from "../event.ts";
 import type { LocalOperatorPlan, Plan } from "../plan.ts";
 import { MemoryStore } from "../state/memory-store.ts";
@@ -8,14 +8,16 @@ import { PageCache } from "../state/page-cache.ts";
 import type { StateStore } from "../state/store.ts";
 import type { ShardClient } from "./operator-executor.ts";
 import { RECORD_WIDTH } from "./segment.ts";
-import type { ShardCall, ShardReply } from "./shard/protocol.ts";
-import { Shard } from "./shard/shard.ts";
+import type { DeadLetter, ShardCall, ShardReply } from "./shard/protocol.ts";
 import type { ShardLimits } from "./shard/shard.ts";
+import { Shard } from "./shard/shard.ts";
 
 export class MemoryShards implements ShardClient {
   readonly #shards = new Map<string, Shard>();
   readonly #locals = new Map<string, LocalOperatorPlan>();
   readonly #cache = new PageCache();
+  /** Events that operators with a map of their own threw on, or that never reached them. */
+  readonly localDeadLetters: DeadLetter[] = [];
 
   readonly plan: Plan;
   readonly clock: Clock;
@@ -39,7 +41,7 @@ export class MemoryShards implements ShardClient {
 
   async apply(call: ShardCall): Promise<ShardReply> {
     const local = this.#locals.get(call.operator);
-    if (local !== undefined) return applyLocally(local, call);
+    if (local !== undefined) return this.#applyLocally(local, call);
     return this.shard(call.operator, call.shard).apply(call);
   }
 
@@ -74,17 +76,38 @@ export class MemoryShards implements ShardClient {
     }
     return known;
   }
-}
 
-/** The article's executor: applies the operator to each event. A memory queue delivers once, so nothing is deduped. */
-function applyLocally(local: LocalOperatorPlan, call: ShardCall): ShardReply {
-  const nobody = { emit: () => undefined };
-  for (const { records } of call.segments) {
-    for (let at = 0; at < records.length; at += RECORD_WIDTH) {
-      const event = records[at + 1] as Event<unknown>;
-      const { key } = event;
-      local.operator.apply(event, nobody, { operator: local.name, ...(key === undefined ? {} : { key }) });
+  /**
+   * The article's executor: applies the operator to each event. A memory queue delivers once, so nothing is deduped;
+   * what the operator throws is the event's failure, so nothing is delivered again either.
+   */
+  #applyLocally(local: LocalOperatorPlan, call: ShardCall): ShardReply {
+    const nobody = { emit: () => undefined };
+    const bury = (
+      source: string,
+      letter: Pick<DeadLetter, "operator" | "error" | "n"> & { event: Event<unknown> },
+    ) => this.localDeadLetters.push({ ...letter, source, time: this.clock.now() });
+    for (const { source, records, dead } of call.segments) {
+      for (const { operator, error, event, n } of dead) bury(source, { operator, error, event, n });
+      for (let at = 0; at < records.length; at += RECORD_WIDTH) {
+        const event = records[at + 1] as Event<unknown>;
+        const { key } = event;
+        const context = { operator: local.name, ...(key === undefined ? {} : { key }) };
+        try {
+          const returned: unknown = local.operator.apply(event, nobody, context);
+          if (!(returned instanceof Promise)) continue;
+          returned.catch(() => undefined);
+          throw new TypeError("apply returned a Promise, but nothing waits for it");
+        } catch (error) {
+          bury(source, {
+            operator: local.name,
+            error: messageOf(error),
+            event,
+            n: records[at + 2] as number,
+          });
+        }
+      }
     }
+    return { lsn: 0, applied: call.segments.length, duplicates: 0, forgotten: [] };
   }
-  return { lsn: 0, applied: call.segments.length, duplicates: 0, forgotten: [] };
 }

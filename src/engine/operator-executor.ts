@@ -7,13 +7,13 @@
 import type { Clock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import type { Plan, Target } from "../plan.ts";
-import { decodeEnvelope } from "./envelope.ts";
 import type { Envelope } from "./envelope.ts";
+import { decodeEnvelope } from "./envelope.ts";
 import type { Delivery } from "./event-queue.ts";
-import { ProducerKind } from "./segment.ts";
 import type { OperatorPart, Segment, SegmentId } from "./segment.ts";
-import { SHARD_CALL_VERSION } from "./shard/protocol.ts";
+import { ProducerKind } from "./segment.ts";
 import type { ShardCall, ShardReply, ShardSegment } from "./shard/protocol.ts";
+import { SHARD_CALL_VERSION } from "./shard/protocol.ts";
 
 /** How the executor reaches its shards: an RPC on Workers, a function call in memory. */
 export interface ShardClient {
@@ -103,12 +103,17 @@ export class OperatorExecutor {
           const reply = await this.options.shards.apply(call);
           for (const id of reply.forgotten) {
             for (const message of messages) {
-              if (message.segments.some((segment) => same(segment, id))) failed.set(message, FORGOTTEN);
+              // A shard that failed is tried again first: what is buried is not delivered to anybody any more.
+              if (!failed.has(message) && message.segments.some((segment) => same(segment, id)))
+                failed.set(message, FORGOTTEN);
             }
           }
         } catch (error) {
           this.options.onError?.(error, `${call.operator}/${call.shard}`);
           for (const message of messages) failed.set(message, messageOf(error));
+          for (const segment of call.segments) {
+            if (holdsNothing(segment)) this.#tellLater(`${call.operator}/${call.shard}`, segment);
+          }
         }
       }),
     );
@@ -232,19 +237,28 @@ export class OperatorExecutor {
     }
     for (const { envelope, segments } of messages) {
       for (const segment of segments) {
-        for (const target of plan.sources.get(envelope.source)?.targets ?? []) {
+        for (const target of this.#targetsOf(envelope.source, segment)) {
           const part = segment.parts.find(({ operator }) => operator === target.name);
+          const nothing = forShard(envelope.source, segment, undefined, 0);
           for (let shard = 0; shard < target.shards; shard++) {
             const id = `${target.name}/${shard}`;
-            const told = forShard(envelope.source, segment, part, shard);
             const out = outgoing.get(id);
+            const told = part === undefined ? nothing : forShard(envelope.source, segment, part, shard);
             if (out !== undefined) out.call.segments.push(told);
-            else this.#tellLater(id, told);
+            // One object for all shards: there may be many of both.
+            else this.#tellLater(id, nothing);
           }
         }
       }
     }
     return outgoing;
+  }
+
+  /** The operators that the source feeds now, and those that the segment was routed to: a deploy may lie between. */
+  #targetsOf(source: string, segment: Segment): Set<Target> {
+    const targets = new Set(this.options.plan.sources.get(source)?.targets);
+    for (const { operator } of segment.parts) targets.add(this.#targets.get(operator) as Target);
+    return targets;
   }
 
   #tellLater(id: string, segment: ShardSegment): void {
@@ -285,6 +299,10 @@ const FORGOTTEN =
 
 function same(a: SegmentId, b: SegmentId): boolean {
   return a.producer === b.producer && a.sequence === b.sequence;
+}
+
+function holdsNothing({ records, dropped, dead }: ShardSegment): boolean {
+  return records.length === 0 && dropped === 0 && dead.length === 0;
 }
 
 function forShard(

@@ -4,10 +4,10 @@ import type { Plan, SourcePlan } from "../plan.ts";
 import type { QueueLimits } from "./event-queue.ts";
 import { passThrough } from "./source/chain.ts";
 import { Combiner } from "./source/combiner.ts";
-import { pack } from "./source/packer.ts";
 import type { Identity, Packed } from "./source/packer.ts";
-import { readEvents, rejectionOf } from "./source/reader.ts";
+import { pack } from "./source/packer.ts";
 import type { Arrival, Rejection } from "./source/reader.ts";
+import { readEvents, rejectionOf } from "./source/reader.ts";
 
 /** What a request came to: how much of it was accepted, and why the rest was not. Nothing is durable yet. */
 export interface Reading {
@@ -47,7 +47,7 @@ export class SourceExecutor {
       try {
         const events = readEvents(this.source.source, record, idBase, arrival);
         const passages = events.map((event) => passThrough(this.source.steps, event));
-        events.forEach((event, n) => combined.add(event, passages[n] as (typeof passages)[number]));
+        for (const passage of passages) combined.add(passage);
       } catch (error) {
         rejected.push(rejectionOf(record.index, error));
         onlyTooLarge &&= error instanceof InvalidEventError && error.tooLarge;

@@ -6,8 +6,8 @@
  * ```
  */
 import type { Event } from "../event.ts";
-import { Aggregate } from "../operator.ts";
 import type { AggregateOptions, Aggregator } from "../operator.ts";
+import { Aggregate } from "../operator.ts";
 
 export class AggregatorOperator<In, Acc, Out> extends Aggregate<In, Acc, Out> {
   readonly aggregator: Aggregator<In, Acc, Out>;

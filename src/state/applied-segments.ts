@@ -13,6 +13,8 @@ const CHUNK_WORDS = CHUNK_BITS / 32;
 const CHUNK_BYTES = CHUNK_WORDS * 4 + 64;
 const PRODUCER_BYTES = 256;
 const FORMAT = 1;
+/** ProducerKind.isolate: the arrival of its segments is the same in every copy, so it can be forgotten by time. */
+const ISOLATE = 0;
 
 /** A chunk in which every bit is set is this one; it costs no words. */
 const FULL = new Uint32Array(0);
@@ -28,6 +30,8 @@ export interface ProducerRecord {
   readonly prefix: number;
   /** Events known to have been accepted from this producer; see ProducerKind for how they are counted. */
   readonly counted: number;
+  /** Events of this producer that are accounted for here: applied, late or dead. */
+  readonly settled: number;
   readonly kind: number;
   readonly source: string;
   /** The latest arrival time seen of it, epoch milliseconds. */
@@ -38,8 +42,11 @@ interface Producer {
   prefix: number;
   /** Below it the bits were given up: prefix ≥ fence. */
   fence: number;
+  /** What arrived up to then may have been applied before this record was made: the producer may have been forgotten. */
+  knownFrom: number;
   chunks: Map<number, Uint32Array>;
   counted: number;
+  settled: number;
   kind: number;
   source: string;
   lastSeen: number;
@@ -47,11 +54,19 @@ interface Producer {
 
 export class AppliedSegments {
   readonly #producers = new Map<string, Producer>();
+  /** Producers last seen before this time may have been forgotten whole. */
+  #forgottenBefore = 0;
+  readonly #retired = new Map<string, number>();
+  #isolates = 0;
   #bytes = 0;
 
   readonly maxBytes: number;
 
-  /** @param maxBytes the bound: past it, the oldest gaps of the producer with the most of them are given up. */
+  /**
+   * @param maxBytes the bound: past it, the oldest gaps of the producer with the most of them are given up, or, where
+   * it is the number of isolates, those that were not seen for the longest time. (Clients are not forgotten, as a
+   * client's copy may arrive at any time: they must be few.)
+   */
   constructor(maxBytes = 4 * 1024 * 1024) {
     this.maxBytes = maxBytes;
   }
@@ -61,14 +76,15 @@ export class AppliedSegments {
     return this.#bytes;
   }
 
-  status(producer: string, sequence: number): SegmentStatus {
+  /** @param arrival of the segment: that of a producer which may have been forgotten is not new. */
+  status(producer: string, sequence: number, arrival: number = Number.POSITIVE_INFINITY): SegmentStatus {
     const known = this.#producers.get(producer);
-    if (known === undefined) return "new";
+    if (known === undefined) return arrival < this.#forgottenBefore ? "forgotten" : "new";
     if (sequence < known.fence) return "forgotten";
     if (sequence < known.prefix) return "applied";
     const chunk = known.chunks.get(Math.floor(sequence / CHUNK_BITS));
-    if (chunk === undefined) return "new";
-    return chunk === FULL || hasBit(chunk, sequence % CHUNK_BITS) ? "applied" : "new";
+    if (chunk !== undefined && (chunk === FULL || hasBit(chunk, sequence % CHUNK_BITS))) return "applied";
+    return arrival < known.knownFrom ? "forgotten" : "new";
   }
 
   /** Marks a segment as applied. Idempotent. */
@@ -76,9 +92,21 @@ export class AppliedSegments {
     let known = this.#producers.get(producer);
     if (known === undefined) {
       const { kind, source, arrival } = origin;
-      known = { prefix: 0, fence: 0, chunks: new Map(), counted: 0, kind, source, lastSeen: arrival };
-      this.#producers.set(producer, known);
-      this.#bytes += PRODUCER_BYTES;
+      if (kind === ISOLATE && (this.#isolates + 1) * PRODUCER_BYTES > this.maxBytes * 0.75)
+        this.#forgetOldest();
+      known = {
+        prefix: 0,
+        fence: 0,
+        knownFrom: kind === ISOLATE ? this.#forgottenBefore : 0,
+        chunks: new Map(),
+        counted: 0,
+        settled: 0,
+        kind,
+        source,
+        lastSeen: arrival,
+      };
+      this.#remember(producer, known);
+      this.#keepBound();
     }
     known.lastSeen = Math.max(known.lastSeen, origin.arrival);
     if (sequence < known.prefix) return;
@@ -88,13 +116,24 @@ export class AppliedSegments {
     }
     this.#setBit(known, sequence);
     this.#close(known);
-    while (this.#bytes > this.maxBytes && this.#giveUpOldestGap());
+    this.#keepBound();
   }
 
-  /** Sets how many events are known to have been accepted from a producer that `add` has seen. */
-  setCounted(producer: string, counted: number): void {
+  /** Sets how many events a producer that `add` has seen is known to have sent, and how many are accounted for here. */
+  setCounted(producer: string, counted: number, settled: number): void {
     const known = this.#producers.get(producer);
-    if (known !== undefined) known.counted = counted;
+    if (known === undefined) return;
+    known.counted = counted;
+    known.settled = settled;
+  }
+
+  /** Per source, the events accounted for here of producers that are forgotten, or about to be: last seen before `time`. */
+  retired(time: number): Map<string, number> {
+    const retired = new Map(this.#retired);
+    for (const { source, lastSeen, settled } of this.#producers.values()) {
+      if (lastSeen < time) retired.set(source, (retired.get(source) ?? 0) + settled);
+    }
+    return retired;
   }
 
   record(producer: string): ProducerRecord | undefined {
@@ -109,18 +148,21 @@ export class AppliedSegments {
   forgetBefore(time: number): void {
     for (const [id, producer] of this.#producers) {
       if (producer.lastSeen >= time) continue;
-      this.#producers.delete(id);
-      this.#bytes -= PRODUCER_BYTES;
-      for (const chunk of producer.chunks.values()) this.#bytes -= costOf(chunk);
+      this.#forget(id, producer);
     }
   }
 
   encode(): Uint8Array {
     const writer = new ByteWriter();
     writer.varint(FORMAT);
-    const sources = [...new Set([...this.#producers.values()].map((producer) => producer.source))];
+    writer.varint(this.#forgottenBefore);
+    const active = [...this.#producers.values()].map((producer) => producer.source);
+    const sources = [...new Set([...active, ...this.#retired.keys()])];
     writer.varint(sources.length);
-    for (const source of sources) writer.string(source);
+    for (const source of sources) {
+      writer.string(source);
+      writer.varint(this.#retired.get(source) ?? 0);
+    }
     writer.varint(this.#producers.size);
     for (const [id, producer] of this.#producers) {
       writer.hex(id);
@@ -128,7 +170,9 @@ export class AppliedSegments {
       writer.varint(producer.kind);
       writer.varint(producer.prefix);
       writer.varint(producer.fence);
+      writer.varint(producer.knownFrom);
       writer.varint(producer.counted);
+      writer.varint(producer.settled);
       writer.varint(producer.lastSeen);
       writer.varint(producer.chunks.size);
       for (const [index, chunk] of producer.chunks) {
@@ -147,7 +191,13 @@ export class AppliedSegments {
     const format = reader.varint();
     if (format !== FORMAT)
       throw new StateError(`applied segments of format ${format}; this code knows ${FORMAT}`);
-    const sources = Array.from({ length: reader.varint() }, () => reader.string());
+    applied.#forgottenBefore = reader.varint();
+    const sources = Array.from({ length: reader.varint() }, () => {
+      const source = reader.string();
+      const retired = reader.varint();
+      if (retired > 0) applied.#retired.set(source, retired);
+      return source;
+    });
     for (let left = reader.varint(); left > 0; left--) {
       const id = reader.hex(16);
       const source = sources[reader.varint()] ?? "";
@@ -157,7 +207,9 @@ export class AppliedSegments {
         kind,
         prefix: reader.varint(),
         fence: reader.varint(),
+        knownFrom: reader.varint(),
         counted: reader.varint(),
+        settled: reader.varint(),
         lastSeen: reader.varint(),
         chunks: new Map(),
       };
@@ -168,8 +220,7 @@ export class AppliedSegments {
         producer.chunks.set(index, chunk);
         applied.#bytes += costOf(chunk);
       }
-      applied.#producers.set(id, producer);
-      applied.#bytes += PRODUCER_BYTES;
+      applied.#remember(id, producer);
     }
     return applied;
   }
@@ -222,6 +273,38 @@ export class AppliedSegments {
     if (chunk === undefined) return;
     this.#bytes -= costOf(chunk);
     producer.chunks.delete(index);
+  }
+
+  /** Whatever the producers take, a quarter of the bound is for gaps. */
+  #keepBound(): void {
+    const producers = this.#producers.size * PRODUCER_BYTES;
+    const forGaps = Math.max(this.maxBytes - producers, this.maxBytes / 4);
+    while (this.#bytes - producers > forGaps && this.#giveUpOldestGap());
+  }
+
+  /** A quarter of the isolates at once, as they have to be sorted. */
+  #forgetOldest(): void {
+    const isolates = [...this.#producers].filter(([, producer]) => producer.kind === ISOLATE);
+    isolates.sort(([, a], [, b]) => a.lastSeen - b.lastSeen);
+    for (const [id, producer] of isolates.slice(0, Math.ceil(isolates.length / 4))) {
+      this.#forgottenBefore = Math.max(this.#forgottenBefore, producer.lastSeen + 1);
+      this.#forget(id, producer);
+    }
+  }
+
+  #remember(id: string, producer: Producer): void {
+    this.#producers.set(id, producer);
+    this.#bytes += PRODUCER_BYTES;
+    if (producer.kind === ISOLATE) this.#isolates++;
+  }
+
+  #forget(id: string, producer: Producer): void {
+    const { source, settled } = producer;
+    if (settled > 0) this.#retired.set(source, (this.#retired.get(source) ?? 0) + settled);
+    this.#producers.delete(id);
+    this.#bytes -= PRODUCER_BYTES;
+    if (producer.kind === ISOLATE) this.#isolates--;
+    for (const chunk of producer.chunks.values()) this.#bytes -= costOf(chunk);
   }
 
   #giveUpOldestGap(): boolean {

@@ -6,13 +6,16 @@
  * entries and moves them into the pages in bounded steps while new changes gather above; until it is finished the
  * commit log still holds everything, and as entries are whole values, replaying them over newer pages is harmless.
  */
-import type { Page, PageCache } from "./page-cache.ts";
+import type { MemoryHolder, Page, PageCache } from "./page-cache.ts";
 import type { PageInfo, StateStore } from "./store.ts";
 
 /** A page over this many bytes is split. */
 const MAX_PAGE_BYTES = 48 * 1024;
 /** What the pieces of a split aim at: they have room to grow before they split again. */
 const SPLIT_PAGE_BYTES = 24 * 1024;
+
+/** What an entry of a map takes besides its key and a large value, about. */
+const ENTRY_BYTES = 100;
 
 let instances = 0;
 
@@ -24,7 +27,7 @@ export interface StateEntry {
   readonly value: unknown;
 }
 
-export class KeyedState {
+export class KeyedState implements MemoryHolder {
   readonly #store: StateStore;
   readonly #cache: PageCache;
   /** Tells this state's pages from those of other shards in the shared cache. */
@@ -34,6 +37,9 @@ export class KeyedState {
   #nextPageId: number;
   /** Changed since the checkpoint that is under way, or else since the last one. */
   #changed = new Map<string, unknown>();
+  #sorted: readonly string[] | undefined;
+  #changedBytes = 0;
+  #frozenBytes = 0;
   /** What the checkpoint that is under way moves into pages, and how far it has come. */
   #frozen: { entries: Map<string, unknown>; keys: string[]; at: number } | undefined;
 
@@ -43,12 +49,18 @@ export class KeyedState {
     this.#cache = cache;
     this.#owner = `${name}#${++instances}`;
     this.#directory = store.listPages();
+    cache.track(this);
     this.#nextPageId = this.#directory.reduce((next, page) => Math.max(next, page.id + 1), 1);
   }
 
   /** Entries that wait for the next checkpoint. */
   get changedKeys(): number {
     return this.#changed.size;
+  }
+
+  /** Bytes that changed and frozen entries take, about. */
+  get heldBytes(): number {
+    return this.#changedBytes + this.#frozenBytes;
   }
 
   get pages(): number {
@@ -67,7 +79,13 @@ export class KeyedState {
 
   /** Takes over entries that a commit has made durable in the log. */
   put(entries: Iterable<readonly [string, unknown]>): void {
-    for (const [key, value] of entries) this.#changed.set(key, value);
+    this.#sorted = undefined;
+    for (const [key, value] of entries) {
+      const before = this.#changed.get(key);
+      this.#changedBytes +=
+        sizeOf(value) - (before === undefined ? -(ENTRY_BYTES + key.length) : sizeOf(before));
+      this.#changed.set(key, value);
+    }
   }
 
   /**
@@ -76,10 +94,11 @@ export class KeyedState {
    */
   *entries(range: { prefix?: string; after?: string } = {}): IterableIterator<StateEntry> {
     const { prefix = "", after } = range;
-    const inRange = (key: string) => key.startsWith(prefix) && (after === undefined || key > after);
-    const overlay = [...this.#overlayKeys()].filter(inRange).sort(compare);
-    let next = 0;
     const start = after !== undefined && after > prefix ? after : prefix;
+    const inRange = (key: string | undefined) => key?.startsWith(prefix) === true && key !== after;
+    const overlay = this.#sortedOverlay();
+    let next = lowerBound(overlay, start);
+    if (overlay[next] === after) next++;
     for (let index = Math.max(0, this.#pageIndexFor(start)); index < this.#directory.length; index++) {
       const info = this.#directory[index] as PageInfo;
       if (info.first > start && !info.first.startsWith(prefix)) break;
@@ -97,7 +116,8 @@ export class KeyedState {
         }
       }
     }
-    for (; next < overlay.length; next++) yield this.#overlaid(overlay[next] as string);
+    for (; next < overlay.length && inRange(overlay[next]); next++)
+      yield this.#overlaid(overlay[next] as string);
   }
 
   /** Freezes what has changed; `flush` then moves it into pages. Only one checkpoint at a time. */
@@ -105,6 +125,8 @@ export class KeyedState {
     if (this.#frozen !== undefined) throw new Error("a checkpoint is under way");
     this.#frozen = { entries: this.#changed, keys: [...this.#changed.keys()].sort(compare), at: 0 };
     this.#changed = new Map();
+    this.#frozenBytes = this.#changedBytes;
+    this.#changedBytes = 0;
   }
 
   /**
@@ -126,6 +148,8 @@ export class KeyedState {
   /** Forgets the frozen entries: the checkpoint that has them in pages is recorded. */
   thaw(): void {
     this.#frozen = undefined;
+    this.#sorted = undefined;
+    this.#frozenBytes = 0;
   }
 
   /** Rewrites the page that the next frozen key falls into, with all frozen keys of that page. @returns pages written */
@@ -157,14 +181,7 @@ export class KeyedState {
   }
 
   #writePage(index: number, info: PageInfo | undefined, page: Page): number {
-    const encoded = encodePage(page);
-    const pieces =
-      encoded.length <= MAX_PAGE_BYTES || page.keys.length === 1
-        ? [{ page, data: encoded }]
-        : split(page, Math.ceil(encoded.length / SPLIT_PAGE_BYTES)).map((piece) => ({
-            page: piece,
-            data: encodePage(piece),
-          }));
+    const pieces = cut(page);
     pieces.forEach((piece, n) => {
       const kept = n === 0;
       const written: PageInfo = {
@@ -179,13 +196,10 @@ export class KeyedState {
     return pieces.length;
   }
 
-  *#overlayKeys(): IterableIterator<string> {
-    if (this.#frozen === undefined) {
-      yield* this.#changed.keys();
-      return;
-    }
-    yield* this.#frozen.entries.keys();
-    for (const key of this.#changed.keys()) if (!this.#frozen.entries.has(key)) yield key;
+  /** The keys of changed and frozen entries, in order; kept until the next change, since pages of a range come in turn. */
+  #sortedOverlay(): readonly string[] {
+    this.#sorted ??= [...new Set([...this.#changed.keys(), ...(this.#frozen?.keys ?? [])])].sort(compare);
+    return this.#sorted;
   }
 
   #overlaid(key: string): StateEntry {
@@ -233,6 +247,13 @@ function decodePage(data: Uint8Array): Page {
   return { keys, values };
 }
 
+/** A page, or its pieces when it is too large: large values may sit together, so a piece may have to be cut again. */
+function cut(page: Page): { page: Page; data: Uint8Array }[] {
+  const data = encodePage(page);
+  if (data.length <= MAX_PAGE_BYTES || page.keys.length === 1) return [{ page, data }];
+  return split(page, Math.max(2, Math.ceil(data.length / SPLIT_PAGE_BYTES))).flatMap(cut);
+}
+
 /** Cuts a page into pieces of about as many keys each. */
 function split(page: Page, pieces: number): Page[] {
   const size = Math.max(1, Math.ceil(page.keys.length / pieces));
@@ -257,4 +278,11 @@ function lowerBound(keys: readonly string[], key: string): number {
 /** JavaScript string order (UTF-16 code units): the same on every machine, unlike a locale's. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Objects cost about a word for each of their parts; a rough guess is enough to keep a budget. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (Array.isArray(value)) return value.length * 16;
+  return typeof value === "object" && value !== null ? Object.keys(value).length * 32 : 0;
 }

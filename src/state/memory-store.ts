@@ -12,14 +12,12 @@ interface Tables {
 export class MemoryStore implements StateStore {
   #tables: Tables = { log: new Map(), pages: new Map(), meta: new Map(), deadLetters: new Map() };
   #rowsWritten = 0;
-  #inTransaction = false;
 
   get rowsWritten(): number {
     return this.#rowsWritten;
   }
 
   transaction<T>(work: () => T): T {
-    if (this.#inTransaction) return work();
     const { log, pages, meta, deadLetters } = this.#tables;
     const before = {
       log: new Map(log),
@@ -27,14 +25,11 @@ export class MemoryStore implements StateStore {
       meta: new Map(meta),
       deadLetters: new Map(deadLetters),
     };
-    this.#inTransaction = true;
     try {
       return work();
     } catch (error) {
       this.#tables = before;
       throw error;
-    } finally {
-      this.#inTransaction = false;
     }
   }
 

@@ -20,7 +20,7 @@ let test = 0;
 
 function shard(index: number) {
   // The generated types give `never` for a value that may be anything.
-  const shards = bindings.SHARD as unknown as Namespace<ShardRpc> & typeof bindings.SHARD;
+  const shards = bindings.SHARD as unknown as Namespace<ShardRpc & DurableObjectStub>;
   return shards.getByName(shardName(1, "page-views", index));
 }
 

@@ -10,9 +10,11 @@ function report(
   operator: string,
   producers: [producer: string, kind: number, counted: number, source?: string][],
   flow?: { applied?: number; late?: number; dead?: number; duplicates?: number },
+  retired: Record<string, number> = {},
 ): ShardReport {
   return {
     operator,
+    retired,
     producers: producers.map(([producer, kind, counted, source = "clicks"]) => ({
       producer,
       kind,
@@ -39,6 +41,25 @@ test("of a client, the sum over the shards of the operator that is furthest ahea
     report("b", [["c", client, 6]]),
   ];
   expect(acceptedBySource(reports)).toEqual(new Map([["clicks", 7]]));
+});
+
+test("of forgotten producers, what the shards of an operator have accounted for", () => {
+  const reports = [
+    report("a", [["p", isolate, 5]], { applied: 7 }, { clicks: 4 }),
+    report("a", [["p", isolate, 6]], { applied: 5 }, { clicks: 2 }),
+    report("b", [], {}, { clicks: 5, orders: 3 }),
+  ];
+  expect(acceptedBySource(reports)).toEqual(
+    new Map([
+      ["clicks", 12],
+      ["orders", 3],
+    ]),
+  );
+  expect(flowsOf([{ name: "a", sources: ["clicks"] }], reports)[0]).toMatchObject({
+    accepted: 12,
+    applied: 12,
+    inFlight: 0,
+  });
 });
 
 test("producers add up, by source; a redrive counts nothing", () => {

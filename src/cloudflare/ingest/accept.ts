@@ -13,6 +13,7 @@ import type { ClaimsRpc, GateRpc, Namespace } from "../rpc.ts";
 import { accepted, checkOutcome, outcomeOf, sending, tooLarge } from "./answers.ts";
 import { checkBacklog } from "./backpressure.ts";
 import { readBody } from "./body.ts";
+import type { GroupCommit } from "./group-commit.ts";
 import type { Claim, Prefixes } from "./identity.ts";
 import { admit, claimOf } from "./identity.ts";
 import type { Records } from "./records.ts";
@@ -22,6 +23,8 @@ import { recordsOf } from "./records.ts";
 export interface Intake {
   readonly executor: SourceExecutor;
   readonly queue: EventQueue;
+  readonly group: GroupCommit;
+  readonly waitUntil: (work: Promise<unknown>) => void;
   /** This isolate's, for this source. */
   readonly producer: Producer;
   readonly prefixes: Prefixes;
@@ -145,8 +148,11 @@ function empty(id: SegmentId, arrival: number, { executor, queue }: Intake): Pac
   return executor.pack(executor.read([], "", arrival), clientIdentity(id, arrival), queue.limits);
 }
 
-async function send({ messages }: Packed, { queue, random }: Intake, claim: Claim): Promise<void> {
-  await sending(() => queue.send(messages), claim, random);
+async function send(packed: Packed, intake: Intake, claim: Claim): Promise<void> {
+  const { executor, group, queue, random, waitUntil } = intake;
+  const { plan, fingerprint, source } = executor;
+  const header = { generation: plan.generation, fingerprint, source: source.name };
+  await sending(() => group.send(packed, header, queue, waitUntil), claim, random);
 }
 
 function ticket({ executor }: Intake, { segments }: Packed): string {

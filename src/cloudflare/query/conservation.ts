@@ -14,6 +14,7 @@ export interface ShardReport {
   readonly operator: string;
   readonly flows: Readonly<Record<string, FlowCounters>>;
   readonly producers: readonly ProducerCount[];
+  readonly retired: Readonly<Record<string, number>>;
 }
 
 /** An operator and the sources that reach it. */
@@ -41,12 +42,13 @@ export interface Flow {
  *
  * An isolate's segments say how many events went before them, so the most that any shard has heard is the count. A
  * client's segment is counted by one shard of each operator, so an operator's shards add up, and the operator that is
- * furthest ahead has the count. What is redriven was counted when it was first accepted.
+ * furthest ahead has the count. Of producers that are forgotten, each shard knows what it has accounted for itself.
  */
 export function acceptedBySource(reports: readonly ShardReport[]): Map<string, number> {
   const counts = new Map<string, { source: string; isolate: number; client: Map<string, number> }>();
   for (const { operator, producers } of reports) {
     for (const { producer, kind, source, counted } of producers) {
+      // Its events were counted when they were first accepted.
       if (kind === ProducerKind.redrive) continue;
       const id = `${source}/${producer}`;
       const count = counts.get(id) ?? { source, isolate: 0, client: new Map<string, number>() };
@@ -55,12 +57,23 @@ export function acceptedBySource(reports: readonly ShardReport[]): Map<string, n
       else count.client.set(operator, (count.client.get(operator) ?? 0) + counted);
     }
   }
-  const accepted = new Map<string, number>();
+  const accepted = retiredBySource(reports);
   for (const { source, isolate, client } of counts.values()) {
     const counted = Math.max(isolate, ...client.values());
     accepted.set(source, (accepted.get(source) ?? 0) + counted);
   }
   return accepted;
+}
+
+function retiredBySource(reports: readonly ShardReport[]): Map<string, number> {
+  const sums = new Map<string, Map<string, number>>();
+  for (const { operator, retired } of reports) {
+    for (const [source, events] of Object.entries(retired)) {
+      const sum = sums.get(source) ?? new Map<string, number>();
+      sums.set(source, sum.set(operator, (sum.get(operator) ?? 0) + events));
+    }
+  }
+  return new Map([...sums].map(([source, byOperator]) => [source, Math.max(...byOperator.values())]));
 }
 
 /** The flow of each source at each operator that it reaches, the idle ones with zeros. */

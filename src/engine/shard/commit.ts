@@ -1,13 +1,12 @@
 /** Commit: the scratch copy on which a shard handles one call, and the log entry that it becomes. */
 import { messageOf, StateError } from "../../errors.ts";
 import type { Aggregate } from "../../operator.ts";
-import { RECORD_WIDTH } from "../segment.ts";
+import { copyOf, storable } from "../accumulator.ts";
 import type { SegmentId } from "../segment.ts";
+import { ProducerKind, RECORD_WIDTH } from "../segment.ts";
 import type { DeadLetter, FlowCounters, ShardSegment } from "./protocol.ts";
 
 const ENTRY_FORMAT = 1;
-/** An accumulator must fit a row of storage with room to spare. */
-const MAX_ACCUMULATOR_CHARS = 1_000_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -42,6 +41,29 @@ export interface LoggedSegment extends SegmentId {
   readonly arrival: number;
   /** The producer's count of accepted events after this segment. */
   readonly counted: number;
+  /** How many of the producer's events this shard has accounted for after this segment. */
+  readonly settled: number;
+}
+
+/** What is known of a producer's events; see ProducerRecord. */
+export interface ProducerCounts {
+  readonly counted: number;
+  readonly settled: number;
+}
+
+function countsAfter(segment: ShardSegment, { counted, settled }: ProducerCounts): ProducerCounts {
+  let own = segment.dropped;
+  for (const { n } of segment.dead) own += n;
+  for (let at = 2; at < segment.records.length; at += RECORD_WIDTH) own += segment.records[at] as number;
+  switch (segment.kind) {
+    case ProducerKind.isolate:
+      return { counted: Math.max(counted, segment.before + segment.events), settled: settled + own };
+    case ProducerKind.client:
+      return { counted: counted + (segment.anchored ? segment.events : 0), settled: settled + own };
+    case ProducerKind.redrive:
+      // Its events were counted when they were first accepted.
+      return { counted: 0, settled: 0 };
+  }
 }
 
 /** A dead letter and its row. */
@@ -77,7 +99,8 @@ export class Commit {
     this.counters = structuredClone(counters);
   }
 
-  applySegment(segment: ShardSegment, counted: number): void {
+  /** @param before what the shard knew of the producer before this segment. */
+  applySegment(segment: ShardSegment, before: ProducerCounts): void {
     const { source } = segment;
     const flow = flowOf(this.counters, source);
     flow.applied += segment.dropped;
@@ -110,7 +133,7 @@ export class Commit {
       }
     }
     const { producer, sequence, kind, arrival } = segment;
-    this.segments.push({ producer, sequence, kind, source, arrival, counted });
+    this.segments.push({ producer, sequence, kind, source, arrival, ...countsAfter(segment, before) });
   }
 
   addDeadLetter(letter: DeadLetter): void {
@@ -133,6 +156,7 @@ export class Commit {
       s.source,
       s.arrival,
       s.counted,
+      s.settled,
     ]);
     return encoder.encode(JSON.stringify([ENTRY_FORMAT, segments, changes, this.counters]));
   }
@@ -141,17 +165,17 @@ export class Commit {
     const { aggregate, counters } = this;
     const old = this.changes.get(key) ?? this.lookup(key);
     if (old === undefined && counters.keys >= this.maxKeys) {
-      counters.overflow = storable(aggregate.merge(own(counters.overflow ?? aggregate.create()), partial));
+      counters.overflow = storable(aggregate.merge(copyOf(counters.overflow ?? aggregate.create()), partial));
       counters.overflowEvents += n;
       return;
     }
-    const merged = storable(aggregate.merge(old === undefined ? aggregate.create() : own(old), partial));
-    const before = old === undefined ? 0 : aggregate.result(old);
-    const after = aggregate.result(merged);
+    const merged = storable(aggregate.merge(old === undefined ? aggregate.create() : copyOf(old), partial));
+    const before = old === undefined ? 0 : numeric(aggregate.result(old));
+    const after = numeric(aggregate.result(merged));
     // From here on nothing throws: a record counts whole or not at all.
     this.changes.set(key, merged);
     if (old === undefined) counters.keys++;
-    if (typeof before === "number" && typeof after === "number") counters.total += after - before;
+    counters.total += after - before;
   }
 }
 
@@ -166,45 +190,28 @@ export interface LogContent {
 export function decodeCommit(data: Uint8Array): LogContent {
   const [format, segments, changes, counters] = JSON.parse(decoder.decode(data)) as [
     number,
-    [string, number, number, string, number, number][],
+    [string, number, number, string, number, number, number][],
     unknown[],
     ShardCounters,
   ];
   if (format !== ENTRY_FORMAT)
     throw new StateError(`a log entry of format ${format}; this code knows ${ENTRY_FORMAT}`);
   return {
-    segments: segments.map(([producer, sequence, kind, source, arrival, counted]) => ({
+    segments: segments.map(([producer, sequence, kind, source, arrival, counted, settled]) => ({
       producer,
       sequence,
       kind,
       source,
       arrival,
       counted,
+      settled,
     })),
     changes,
     counters,
   };
 }
 
-/** A copy that `merge` may change: if it throws half-way, the stored accumulator is whole. */
-function own(accumulator: unknown): unknown {
-  return typeof accumulator === "object" && accumulator !== null ? structuredClone(accumulator) : accumulator;
-}
-
-/** @throws TypeError when the accumulator would not come back from storage as it is. */
-function storable(accumulator: unknown): unknown {
-  if (accumulator === undefined || accumulator === null)
-    throw new TypeError(`the accumulator is ${String(accumulator)}`);
-  if (typeof accumulator === "number" && !Number.isFinite(accumulator)) {
-    throw new TypeError(`the accumulator is ${accumulator}, which JSON cannot hold`);
-  }
-  if (typeof accumulator === "object" || typeof accumulator === "string") {
-    const { length } = JSON.stringify(accumulator);
-    if (length > MAX_ACCUMULATOR_CHARS) {
-      throw new RangeError(
-        `the accumulator is ${length} characters long; the limit is ${MAX_ACCUMULATOR_CHARS}`,
-      );
-    }
-  }
-  return accumulator;
+/** What a result adds to the view's total: a result that is no finite number adds nothing, or it would spoil it for ever. */
+function numeric(result: unknown): number {
+  return typeof result === "number" && Number.isFinite(result) ? result : 0;
 }

@@ -56,8 +56,10 @@ export interface ShardStats {
   readonly rowsWritten: number;
   readonly appliedBytes: number;
   readonly flows: Readonly<Record<string, FlowCounters>>;
-  /** Events known to be accepted, per producer. */
+  /** Events known to be accepted, per producer that is still remembered. */
   readonly producers: readonly ProducerCount[];
+  /** Per source, the events accounted for here of the producers that are not. */
+  readonly retired: Readonly<Record<string, number>>;
 }
 
 export interface ProducerCount {

@@ -1,9 +1,10 @@
 /** Reads of a shard: one key, the top, a range, totals. They give what is committed, and change nothing. */
+
+import type { Ranked } from "../../state/top-index.ts";
+import { byRank } from "../../state/top-index.ts";
+import type { SegmentId } from "../segment.ts";
 import type { ProducerCount, ShardStats, ViewEntry } from "./protocol.ts";
 import type { Shard } from "./shard.ts";
-import { byRank } from "../../state/top-index.ts";
-import type { Ranked } from "../../state/top-index.ts";
-import type { SegmentId } from "../segment.ts";
 
 export interface Totals {
   readonly keys: number;
@@ -28,7 +29,7 @@ export function readTop(shard: Shard, limit: number): Ranked[] {
   let best: Ranked[] = [];
   for (const { key, value } of shard.state.entries()) {
     const result = aggregate.result(value);
-    if (typeof result !== "number") continue;
+    if (typeof result !== "number" || !Number.isFinite(result)) continue;
     best.push({ key, value: result });
     if (best.length >= limit * 2 + 1000) best = best.sort(byRank).slice(0, limit);
   }
@@ -61,9 +62,12 @@ export function readApplied(shard: Shard, segments: readonly SegmentId[]): boole
 
 export function readStats(shard: Shard): ShardStats {
   const { counters, applied, state, log } = shard;
+  // A shard forgets with its next checkpoint; counted by the clock, all shards of an operator agree on who is forgotten.
+  const forgotten = shard.options.clock.now() - shard.limits.producerRetention;
   const producers: ProducerCount[] = [];
-  for (const [producer, { kind, source, counted }] of applied.records())
-    producers.push({ producer, kind, source, counted });
+  for (const [producer, { kind, source, counted, lastSeen }] of applied.records()) {
+    if (lastSeen >= forgotten) producers.push({ producer, kind, source, counted });
+  }
   return {
     shard: shard.options.shard,
     lsn: shard.lsn,
@@ -78,5 +82,6 @@ export function readStats(shard: Shard): ShardStats {
     appliedBytes: applied.bytes,
     flows: counters.flows,
     producers,
+    retired: Object.fromEntries(applied.retired(forgotten)),
   };
 }

@@ -4,13 +4,15 @@
  * The letter leaves the count of dead events in a commit before it is sent, and its row goes when it was sent. A crash
  * in between leaves the row; redriven again, it is the same segment, which counts once.
  */
+import type { Event } from "../../event.ts";
 import { fingerprintOf } from "../../hash.ts";
 import type { OperatorPlan, Plan, SourcePlan } from "../../plan.ts";
-import { MEMORY_LIMITS } from "../memory-queue.ts";
 import { encodeEnvelope } from "../envelope.ts";
-import { ProducerKind } from "../segment.ts";
+import { MEMORY_LIMITS } from "../memory-queue.ts";
 import type { Segment } from "../segment.ts";
-import { passThrough } from "../source/chain.ts";
+import { ProducerKind } from "../segment.ts";
+import type { Passage } from "../source/chain.ts";
+import { findStep, passThrough } from "../source/chain.ts";
 import { Combiner } from "../source/combiner.ts";
 import { pack } from "../source/packer.ts";
 import type { NumberedLetter } from "./commit.ts";
@@ -27,15 +29,17 @@ export class Redrive {
   constructor(plan: Plan, shard: Shard, numbers: readonly number[]) {
     this.#shard = shard;
     const { store, operator } = shard.options;
-    const wanted = new Set(numbers);
     const sends: { source: string; messages: readonly string[] }[] = [];
     const unreleased: NumberedLetter[] = [];
-    for (const { number, data } of store.listDeadLetters(0, Number.MAX_SAFE_INTEGER)) {
-      if (!wanted.has(number)) continue;
-      const letter = JSON.parse(data) as DeadLetter;
+    for (const number of new Set(numbers)) {
+      const [row] = store.listDeadLetters(number - 1, 1);
+      if (row?.number !== number) continue;
+      const letter = JSON.parse(row.data) as DeadLetter;
       const source = plan.sources.get(letter.source);
       if (source === undefined) continue;
-      sends.push({ source: source.name, messages: messagesOf(plan, source, operator, shard, number, letter) });
+      const messages = messagesOf(plan, source, operator, shard, number, letter);
+      if (messages === undefined) continue;
+      sends.push({ source: source.name, messages });
       if (letter.released !== true) unreleased.push({ number, letter });
       this.#numbers.push(number);
     }
@@ -60,19 +64,24 @@ function messagesOf(
   shard: Shard,
   number: number,
   letter: DeadLetter,
-): readonly string[] {
+): readonly string[] | undefined {
   const name = `${plan.generation}/${operator.name}/${shard.options.shard}`;
   const producer = fingerprintOf(`redrive ${name}`) + fingerprintOf(name);
   const arrival = shard.options.clock.now();
-  const identity = { producer, sequence: number, kind: ProducerKind.redrive, arrival, before: 0, single: true };
+  const identity = {
+    producer,
+    sequence: number,
+    kind: ProducerKind.redrive,
+    arrival,
+    before: 0,
+    single: true,
+  };
   const header = { plan, source: source.name, fingerprint: plan.fingerprint };
   if (letter.event !== undefined) {
-    // The event walks the steps again, with the code of today; only what leads to this operator is sent.
-    const { event } = letter;
+    const passage = resume(source, operator, letter.operator, letter.event);
+    if (passage === undefined) return undefined;
     const combined = new Combiner([operator]);
-    const { routed, failed } = passThrough(source.steps, event);
-    const own = <T extends { target: unknown }>(list: readonly T[]) => list.filter(({ target }) => target === operator);
-    combined.add(event, { routed: own(routed), failed: own(failed) });
+    combined.add(passage, letter.n === 0 ? 0 : 1);
     return pack(header, combined.items(producer), 0, identity, MEMORY_LIMITS).messages;
   }
   const { key = "", partial } = letter.record ?? {};
@@ -89,4 +98,28 @@ function messagesOf(
   };
   const { generation, fingerprint } = plan;
   return [encodeEnvelope({ generation, fingerprint, source: source.name, segments: [segment] })];
+}
+
+/**
+ * The event goes on where it failed, with the code of today; only what leads to this operator is sent. Its siblings from
+ * a flatMap were applied when it failed, so it must not start again; when the step is gone, it stays a dead letter.
+ */
+function resume(
+  source: SourcePlan,
+  operator: OperatorPlan,
+  failedAt: string,
+  event: Event<unknown>,
+): Passage | undefined {
+  if (failedAt === operator.name) return { routed: [{ target: operator, event }], failed: [] };
+  const step = findStep(source.steps, failedAt);
+  if (step === undefined) return undefined;
+  try {
+    const { routed, failed } = passThrough([step], event);
+    const own = <T extends { target: unknown }>(list: readonly T[]) =>
+      list.filter(({ target }) => target === operator);
+    return { routed: own(routed), failed: own(failed) };
+  } catch {
+    // It has become invalid (its key is one no more): there is no sender to tell.
+    return undefined;
+  }
 }

@@ -16,14 +16,13 @@ import { KeyedState } from "../../state/keyed-state.ts";
 import type { PageCache } from "../../state/page-cache.ts";
 import type { StateStore } from "../../state/store.ts";
 import { TopIndex } from "../../state/top-index.ts";
-import { ProducerKind } from "../segment.ts";
 import type { SegmentId } from "../segment.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { checkIdentity, IDENTITY_ROW, identityOf } from "./identity.ts";
+import type { LoggedSegment, NumberedLetter, ProducerCounts, ShardCounters } from "./commit.ts";
 import { Commit, decodeCommit, emptyCounters, flowOf } from "./commit.ts";
-import type { LoggedSegment, NumberedLetter, ShardCounters } from "./commit.ts";
-import { SHARD_CALL_VERSION } from "./protocol.ts";
+import { checkIdentity, IDENTITY_ROW, identityOf } from "./identity.ts";
 import type { ShardCall, ShardReply, ShardSegment } from "./protocol.ts";
+import { SHARD_CALL_VERSION } from "./protocol.ts";
 
 export interface ShardOptions {
   readonly generation: number;
@@ -155,7 +154,9 @@ export class Shard {
     for (const segment of call.segments) {
       const { producer, sequence } = segment;
       const id = `${producer}.${sequence}`;
-      const status = inThisCall.has(id) ? "applied" : this.#applied.status(producer, sequence);
+      const status = inThisCall.has(id)
+        ? "applied"
+        : this.#applied.status(producer, sequence, segment.arrival);
       inThisCall.add(id);
       const empty = segment.records.length === 0 && segment.dropped === 0 && segment.dead.length === 0;
       if (status === "applied") {
@@ -171,7 +172,7 @@ export class Shard {
       } else if (empty) {
         withoutContent.push(segment);
       } else {
-        commit.applySegment(segment, this.#countedAfter(segment, commit));
+        commit.applySegment(segment, this.#countsOf(producer, commit));
       }
     }
     if (commit.segments.length > 0) this.#write(commit);
@@ -240,24 +241,19 @@ export class Shard {
     this.#counters = counters;
     for (const segment of segments) {
       this.#applied.add(segment.producer, segment.sequence, segment);
-      this.#applied.setCounted(segment.producer, segment.counted);
+      this.#applied.setCounted(segment.producer, segment.counted, segment.settled);
     }
     this.state.put(changes);
     if (!aggregate.growing) return;
-    for (const [key, value] of changes) this.#top.update(key, aggregate.result(value) as number);
+    for (const [key, value] of changes) {
+      const result = aggregate.result(value);
+      if (typeof result === "number" && Number.isFinite(result)) this.#top.update(key, result);
+    }
   }
 
-  #countedAfter(segment: ShardSegment, commit: Commit): number {
-    const inCommit = commit.segments.findLast((earlier) => earlier.producer === segment.producer);
-    const known = inCommit?.counted ?? this.#applied.record(segment.producer)?.counted ?? 0;
-    switch (segment.kind) {
-      case ProducerKind.isolate:
-        return Math.max(known, segment.before + segment.events);
-      case ProducerKind.client:
-        return known + (segment.anchored ? segment.events : 0);
-      case ProducerKind.redrive:
-        return 0;
-    }
+  #countsOf(producer: string, commit: Commit): ProducerCounts {
+    const inCommit = commit.segments.findLast((earlier) => earlier.producer === producer);
+    return inCommit ?? this.#applied.record(producer) ?? { counted: 0, settled: 0 };
   }
 
   #maintain(): void {
@@ -266,7 +262,8 @@ export class Shard {
       const due =
         this.#lsn - this.#checkpointLsn >= checkpointCommits ||
         this.log.bytes >= checkpointBytes ||
-        this.state.changedKeys >= checkpointKeys;
+        this.state.changedKeys >= checkpointKeys ||
+        (this.options.cache.crowded && this.state.changedKeys > 0);
       if (!due) return;
       this.#beginCheckpoint();
     }

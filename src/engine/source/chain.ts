@@ -10,7 +10,16 @@ export const MAX_KEY_BYTES = 2048;
 export interface Passage {
   readonly routed: readonly { readonly target: Target; readonly event: Event<unknown> }[];
   /** One entry for each operator that the event would have been on its way to. */
-  readonly failed: readonly { readonly target: Target; readonly operator: string; readonly error: string }[];
+  readonly failed: readonly Failure[];
+}
+
+export interface Failure {
+  readonly target: Target;
+  /** What threw. */
+  readonly operator: string;
+  readonly error: string;
+  /** What it threw on: the event as it was at that step, so that its siblings from a flatMap are not sent again with it. */
+  readonly event: Event<unknown>;
 }
 
 /**
@@ -20,7 +29,7 @@ export interface Passage {
  */
 export function passThrough(steps: readonly Step[], event: Event<unknown>): Passage {
   const routed: { target: Target; event: Event<unknown> }[] = [];
-  const failed: { target: Target; operator: string; error: string }[] = [];
+  const failed: Failure[] = [];
   walk(steps, event);
   return { routed, failed };
 
@@ -39,7 +48,8 @@ export function passThrough(steps: readonly Step[], event: Event<unknown>): Pass
       } catch (error) {
         if (error instanceof InvalidEventError) throw error;
         const operator = step.kind === "keyBy" ? step.name : step.operator.name;
-        for (const target of targetsOf(step)) failed.push({ target, operator, error: messageOf(error) });
+        for (const target of targetsOf(step))
+          failed.push({ target, operator, error: messageOf(error), event });
       }
     }
   }
@@ -59,6 +69,7 @@ function applied(operator: Operator<unknown, unknown>, event: Event<unknown>): E
     { operator: operator.name },
   );
   if (returned instanceof Promise) {
+    returned.catch(() => undefined);
     throw new TypeError(
       "apply returned a Promise, but nothing waits for it; work that waits needs a stage of its own",
     );
@@ -82,4 +93,15 @@ function checkKey(key: unknown): string {
     throw new InvalidEventError(`key: ${bytes} bytes long, the limit is ${MAX_KEY_BYTES}`, true);
   }
   return key;
+}
+
+/** The step of this name, for an event that goes on where it failed. */
+export function findStep(steps: readonly Step[], name: string): Step | undefined {
+  for (const step of steps) {
+    if (step.kind === "target") continue;
+    if ((step.kind === "keyBy" ? step.name : step.operator.name) === name) return step;
+    const found = findStep(step.next, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

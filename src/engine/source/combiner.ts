@@ -8,8 +8,9 @@ import { messageOf } from "../../errors.ts";
 import type { Event } from "../../event.ts";
 import { shardOf } from "../../hash.ts";
 import type { Target } from "../../plan.ts";
+import { copyOf, storable } from "../accumulator.ts";
 import type { DeadEvent } from "../segment.ts";
-import type { Passage } from "./chain.ts";
+import type { Failure, Passage } from "./chain.ts";
 
 /** One thing that goes to one shard: a record, a dead event, or a number of events that filters dropped. */
 export interface Item {
@@ -21,11 +22,21 @@ export interface Item {
 }
 
 interface Tally {
-  readonly records: Map<string, { partial: unknown; n: number }>;
+  readonly records: Map<string, Combined>;
   /** Records of operators that see each event; they are not combined. */
   readonly each: [key: string, event: Event<unknown>, n: number][];
   readonly dead: DeadEvent[];
   dropped: number;
+}
+
+/** One key's events, folded. */
+interface Combined {
+  partial: unknown;
+  n: number;
+  /** What was folded, to fold it again without an event that spoils it. */
+  readonly events: { readonly event: Event<unknown>; readonly n: number }[];
+  /** An event has thrown: from then on the partial is copied before the hook may change it. */
+  careful: boolean;
 }
 
 export class Combiner {
@@ -42,26 +53,30 @@ export class Combiner {
     return this.#events;
   }
 
-  /** Takes an event and what became of it. Each event is accounted for once per target: applied, dropped or dead. */
-  add(event: Event<unknown>, passage: Passage): void {
-    this.#events++;
+  /**
+   * Takes what became of an event. Each event is accounted for once per target: applied, dropped or dead.
+   *
+   * @param counts 0 for what is sent again while another record of its event was counted.
+   */
+  add(passage: Passage, counts: 0 | 1 = 1): void {
+    this.#events += counts;
     const accounted = new Set<Target>();
     const once = (target: Target): number => {
       if (accounted.has(target)) return 0;
       accounted.add(target);
-      return 1;
+      return counts;
     };
-    const bury = (target: Target, operator: string, error: string) => {
-      this.#tally(target).dead.push({ operator, error, event, n: once(target) });
+    const bury = ({ target, operator, error, event }: Failure) => {
+      this.#tally(target).dead.push({ operator, error, event: sendable(event), n: once(target) });
     };
     for (const { target, event: routed } of passage.routed) {
       try {
         this.#fold(target, routed, once);
       } catch (error) {
-        bury(target, target.name, messageOf(error));
+        bury({ target, operator: target.name, error: messageOf(error), event: routed });
       }
     }
-    for (const { target, operator, error } of passage.failed) bury(target, operator, error);
+    for (const failure of passage.failed) bury(failure);
     for (const [target, tally] of this.#tallies) tally.dropped += once(target);
   }
 
@@ -71,6 +86,7 @@ export class Combiner {
     for (const [target, tally] of this.#tallies) {
       const first = items.length;
       const shard = (key: string) => shardOf(key, target.shards);
+      this.#refoldSpoilt(target, tally);
       for (const [key, { partial, n }] of tally.records)
         items.push({ target, shard: shard(key), record: [key, partial, n] });
       for (const record of tally.each) items.push({ target, shard: shard(record[0]), record });
@@ -91,15 +107,77 @@ export class Combiner {
     const { aggregate } = target;
     const known = records.get(key);
     if (known === undefined) {
-      const partial = aggregate.add(aggregate.create(), event);
-      records.set(key, { partial, n: once(target) });
-    } else {
-      known.partial = aggregate.add(known.partial, event);
-      known.n += once(target);
+      const partial = scalarStorable(aggregate.add(aggregate.create(), event));
+      const n = once(target);
+      records.set(key, { partial, n, events: [{ event, n }], careful: false });
+      return;
+    }
+    try {
+      const own = known.careful ? copyOf(known.partial) : known.partial;
+      known.partial = scalarStorable(aggregate.add(own, event));
+    } catch (error) {
+      // The hook may have changed its argument before it threw.
+      if (!known.careful)
+        known.partial = known.events.reduce(
+          (partial, one) => aggregate.add(partial, one.event),
+          aggregate.create(),
+        );
+      known.careful = true;
+      throw error;
+    }
+    const n = once(target);
+    known.n += n;
+    known.events.push({ event, n });
+  }
+
+  /** Takes the events out that make a partial one that would not come back from the queue as it is. */
+  #refoldSpoilt(target: Target, { records, dead }: Tally): void {
+    if (target.kind === "local") return;
+    const { aggregate } = target;
+    for (const [key, { partial: spoilt, events }] of records) {
+      if (isStorable(spoilt)) continue;
+      const good: Combined = { partial: undefined, n: 0, events: [], careful: true };
+      for (const { event, n } of events) {
+        try {
+          const own = good.events.length === 0 ? aggregate.create() : copyOf(good.partial);
+          good.partial = storable(aggregate.add(own, event));
+          good.n += n;
+          good.events.push({ event, n });
+        } catch (error) {
+          dead.push({ operator: target.name, error: messageOf(error), event: sendable(event), n });
+        }
+      }
+      if (good.events.length > 0) records.set(key, good);
+      else records.delete(key);
     }
   }
 
   #tally(target: Target): Tally {
     return this.#tallies.get(target) as Tally;
+  }
+}
+
+/** The event as a message can hold it: what its source made may be circular or a bigint, and must not fail its neighbours. */
+function sendable(event: Event<unknown>): Event<unknown> {
+  try {
+    JSON.stringify(event.data);
+    return event;
+  } catch (error) {
+    return { ...event, data: `not JSON: ${messageOf(error)}` };
+  }
+}
+
+/** The cheap half of the check, for each event: most accumulators are numbers, and objects are looked at once, at the end. */
+function scalarStorable(partial: unknown): unknown {
+  return typeof partial === "object" && partial !== null ? partial : storable(partial);
+}
+
+function isStorable(partial: unknown): boolean {
+  if (typeof partial !== "object") return true;
+  try {
+    storable(partial);
+    return true;
+  } catch {
+    return false;
   }
 }

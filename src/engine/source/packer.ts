@@ -64,7 +64,7 @@ export function pack(
       segments: [segment],
     });
     const bytes = encoder.encode(message).length;
-    if (bytes > target) {
+    if (bytes > (some.length === 1 ? limits.messageBytes : target)) {
       if (identity.single || some.length === 1) throw tooLarge(bytes, limits.messageBytes, identity.single);
       const pieces = Math.ceil(bytes / target) + 1;
       const size = Math.ceil(some.length / pieces);

@@ -34,7 +34,7 @@ export function readEvents(
   arrival: number,
 ): Event<unknown>[] {
   const events: Event<unknown>[] = [];
-  source.getEvents(record.value, {
+  const returned: unknown = source.getEvents(record.value, {
     emit(data, attributes = {}) {
       const { time, id } = attributes;
       events.push({
@@ -47,6 +47,10 @@ export function readEvents(
       });
     },
   });
+  if (returned instanceof Promise) {
+    returned.catch(() => undefined);
+    throw new TypeError("getEvents returned a Promise, but nothing waits for it");
+  }
   return events;
 }
 

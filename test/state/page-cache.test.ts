@@ -1,0 +1,50 @@
+/** PageCache: stays within its budget, and what was used last stays longest. */
+import { expect, test } from "vitest";
+import { PageCache } from "../../src/state/page-cache.ts";
+
+const page = (key: string) => ({ keys: [key], values: [1] });
+
+test("the least recently used page goes first", () => {
+  const cache = new PageCache(9);
+  for (const id of ["a", "b", "c"]) cache.set(id, page(id), 1);
+  cache.get("a");
+  cache.set("d", page("d"), 1);
+  expect(["a", "b", "c", "d"].map((id) => cache.get(id) !== undefined)).toEqual([true, false, true, true]);
+  expect(cache.bytes).toBe(9);
+});
+
+test("a page that is set again is counted once, and a deleted one not at all", () => {
+  const cache = new PageCache(1000);
+  cache.set("a", page("a"), 10);
+  cache.set("a", page("b"), 20);
+  expect(cache.bytes).toBe(60);
+  expect(cache.get("a")).toEqual(page("b"));
+  cache.delete("a");
+  cache.delete("a");
+  expect([cache.bytes, cache.get("a")]).toEqual([0, undefined]);
+});
+
+test("a page over the whole budget drops all others and is held alone", () => {
+  const cache = new PageCache(9);
+  cache.set("a", page("a"), 1);
+  cache.set("big", page("big"), 100);
+  expect(cache.get("a")).toBeUndefined();
+  expect(cache.get("big")).toBeDefined();
+  cache.set("b", page("b"), 1);
+  expect(cache.get("big")).toBeUndefined();
+  expect(cache.bytes).toBe(3);
+});
+
+test("entries that wait for a checkpoint take room from the pages, up to half of it; more is a crowd", () => {
+  const cache = new PageCache(100);
+  const holder = { heldBytes: 0 };
+  cache.track(holder);
+  for (const id of ["a", "b", "c"]) cache.set(id, page(id), 10);
+  expect([cache.bytes, cache.crowded]).toEqual([90, false]);
+  holder.heldBytes = 40;
+  cache.set("d", page("d"), 10);
+  expect([cache.bytes, cache.crowded]).toEqual([60, false]);
+  holder.heldBytes = 1_000;
+  cache.set("e", page("e"), 10);
+  expect([cache.bytes, cache.crowded, cache.get("e") !== undefined]).toEqual([30, true, true]);
+});
