@@ -1,0 +1,145 @@
+/** Group commit: who shares a message, and what each is told. */
+import { describe, expect, it } from "vitest";
+import { GroupCommit } from "../../../src/cloudflare/ingest/group-commit.ts";
+import { decodeEnvelope, encodeEnvelope } from "../../../src/engine/envelope.ts";
+import type { EventQueue } from "../../../src/engine/event-queue.ts";
+import { MEMORY_LIMITS } from "../../../src/engine/memory-queue.ts";
+import type { Segment } from "../../../src/engine/segment.ts";
+import { ProducerKind } from "../../../src/engine/segment.ts";
+import type { Packed } from "../../../src/engine/source/packer.ts";
+import { QueueError } from "../../../src/errors.ts";
+
+const HEADER = { generation: 1, fingerprint: "f", source: "clicks" };
+const waitUntil = () => undefined;
+
+function packed(sequence: number, padding = 0): Packed {
+  const segment: Segment = {
+    producer: "a".repeat(32),
+    sequence,
+    kind: ProducerKind.isolate,
+    arrival: 1,
+    events: 1,
+    before: sequence,
+    parts: [
+      {
+        operator: "o",
+        shards: 1,
+        byShard: [{ shard: 0, records: ["x".repeat(padding), 1, 1], dropped: 0, dead: [] }],
+      },
+    ],
+  };
+  return { segments: [segment], messages: [encodeEnvelope({ ...HEADER, segments: [segment] })] };
+}
+
+/** A queue whose sends end when the test says so. */
+class SlowQueue implements EventQueue {
+  readonly limits = MEMORY_LIMITS;
+  readonly sent: string[][] = [];
+  readonly ends: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+
+  send(messages: readonly string[]): Promise<void> {
+    this.sent.push([...messages]);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ends.push({ resolve, reject });
+    return promise;
+  }
+
+  async backlog() {
+    return { messages: 0, bytes: 0 };
+  }
+
+  get sequences(): number[][] {
+    return this.sent.map((messages) =>
+      messages.flatMap((message) => decodeEnvelope(message).segments.map(({ sequence }) => sequence)),
+    );
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+describe("group commit", () => {
+  it("sends a request that finds nothing under way at once, by itself", async () => {
+    const queue = new SlowQueue();
+    const done = new GroupCommit(10_000).send(packed(0), HEADER, queue, waitUntil);
+    expect(queue.sequences).toEqual([[0]]);
+    queue.ends[0]?.resolve();
+    await done;
+  });
+
+  it("lets those that come meanwhile share one message, each with its own segment", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(10_000);
+    const answered: number[] = [];
+    const all = [0, 1, 2, 3, 4].map((n) =>
+      group.send(packed(n), HEADER, queue, waitUntil).then(() => answered.push(n)),
+    );
+    expect(queue.sequences).toEqual([[0]]);
+    queue.ends[0]?.resolve();
+    await until(() => queue.sent.length === 2);
+    expect(queue.sequences).toEqual([[0], [1, 2, 3, 4]]);
+    // Nobody is told before the send has ended.
+    expect(answered).toEqual([0]);
+    queue.ends[1]?.resolve();
+    await Promise.all(all);
+    expect(answered.toSorted()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("does not wait for a slow send longer than it may linger", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(5);
+    const first = group.send(packed(0), HEADER, queue, waitUntil);
+    const second = group.send(packed(1), HEADER, queue, waitUntil);
+    await until(() => queue.sent.length === 2);
+    queue.ends[1]?.resolve();
+    await second;
+    queue.ends[0]?.resolve();
+    await first;
+  });
+
+  it("tells all of a group what its send came to", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(10_000);
+    const all = [0, 1, 2].map((n) => group.send(packed(n), HEADER, queue, waitUntil));
+    queue.ends[0]?.resolve();
+    await until(() => queue.sent.length === 2);
+    queue.ends[1]?.reject(new QueueError("no", "unknown"));
+    const outcomes = await Promise.allSettled(all);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+  });
+
+  it("sends a copy under the same identity when the others take too long", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(1);
+    const all = [0, 1, 2].map((n) => group.send(packed(n), HEADER, queue, waitUntil));
+    await until(() => queue.sent.length === 3);
+    expect(queue.sequences).toEqual([[0], [1, 2], [2]]);
+    for (const { resolve } of queue.ends) resolve();
+    await Promise.all(all);
+  });
+
+  it("keeps groups within a message, and lets what is large travel alone", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(10_000);
+    const all = Array.from({ length: 8 }, (_, n) => group.send(packed(n, 5_000), HEADER, queue, waitUntil));
+    all.push(group.send(packed(8, 20_000), HEADER, queue, waitUntil));
+    expect(queue.sequences).toEqual([[0], [8]]);
+    for (let ended = 0; ended < queue.ends.length || queue.sequences.flat().length < 9; ) {
+      await until(() => ended < queue.ends.length);
+      queue.ends[ended++]?.resolve();
+    }
+    await Promise.all(all);
+    expect(queue.sequences.flat().toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const message of queue.sent.flat()) expect(message.length).toBeLessThan(63_000);
+  });
+
+  it("is off at 0", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(0);
+    const all = [0, 1, 2].map((n) => group.send(packed(n), HEADER, queue, waitUntil));
+    expect(queue.sequences).toEqual([[0], [1], [2]]);
+    for (const { resolve } of queue.ends) resolve();
+    await Promise.all(all);
+  });
+});
