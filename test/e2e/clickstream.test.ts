@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Runtime } from "../../scripts/local/runtime.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
-import { applied, get, json, ndjson, post, total, countOf } from "./client.ts";
+import { applied, countOf, get, json, ndjson, post, total } from "./client.ts";
 
 let stateDir: string;
 let runtime: Runtime;
