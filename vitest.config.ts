@@ -12,7 +12,6 @@ export default defineConfig({
   // Quiet about dependencies that name source maps which they do not ship.
   logLevel: "error",
   test: {
-    passWithNoTests: true,
     reporters: [
       "default",
       ...(process.env.GITHUB_ACTIONS ? ["github-actions"] : []),
