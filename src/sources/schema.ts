@@ -17,11 +17,12 @@ export function parse<Output>(schema: StandardSchemaV1<unknown, Output>, input: 
   const path = (issue?.path ?? [])
     .map((part) => String(typeof part === "object" ? part.key : part))
     .join(".");
-  const message = shorten(issue?.message ?? "not valid");
+  const message = plain(issue?.message ?? "not valid");
   throw new InvalidEventError(path === "" ? message : `${path}: ${message}`);
 }
 
-/** An error must not carry a hostile megabyte back. */
-function shorten(text: string): string {
+/** What libraries say of a field that is not there, in plain words; and an error must not carry a hostile megabyte back. */
+function plain(text: string): string {
+  if (/received undefined$/.test(text)) return "missing";
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }
