@@ -35,7 +35,7 @@ export abstract class Operator<In, Out = never> {
  *
  * Obligations: `merge` is associative and commutative, `create()` is its identity, and
  * `add(acc, e)` equals `merge(acc, add(create(), e))`. Then events may be combined in any grouping, before they reach
- * the state, without changing the result. Accumulators are JSON values; hooks may change and return their first
+ * the state, without changing the result. Accumulators are JSON values, and one that starts as a number stays a number; hooks may change and return their first
  * argument, never their second.
  */
 export interface Aggregator<In, Acc, Out> {

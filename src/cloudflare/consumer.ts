@@ -27,7 +27,9 @@ export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv
       plan,
       shards: {
         apply: (call) =>
-          env.SHARD.getByName(shardName(call.generation, call.operator, call.shard)).apply(call),
+          env.SHARD.getByName(shardName(call.generation, call.operator, call.shard)).apply(
+            JSON.stringify(call),
+          ),
       },
       claims: {
         claim: (producer, fingerprint, sequences) =>

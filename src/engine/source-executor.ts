@@ -7,7 +7,7 @@ import { Combiner } from "./source/combiner.ts";
 import type { Identity, Packed } from "./source/packer.ts";
 import { pack } from "./source/packer.ts";
 import type { Arrival, Rejection } from "./source/reader.ts";
-import { readEvents, rejectionOf } from "./source/reader.ts";
+import { EventReader, rejectionOf } from "./source/reader.ts";
 
 /** What a request came to: how much of it was accepted, and why the rest was not. Nothing is durable yet. */
 export interface Reading {
@@ -41,12 +41,13 @@ export class SourceExecutor {
    */
   read(records: Iterable<Arrival>, idBase: string, arrival: number): Reading {
     const combined = new Combiner(this.source.targets);
+    const reader = new EventReader(this.source.source, idBase, arrival);
     const rejected: Rejection[] = [];
     let onlyTooLarge = true;
     for (const record of records) {
       try {
-        const events = readEvents(this.source.source, record, idBase, arrival);
-        const passages = events.map((event) => passThrough(this.source.steps, event));
+        // All of a record's events are looked at before the first one counts: it is accepted as a whole, or not at all.
+        const passages = reader.read(record).map((event) => passThrough(this.source.steps, event));
         for (const passage of passages) combined.add(passage);
       } catch (error) {
         rejected.push(rejectionOf(record.index, error));

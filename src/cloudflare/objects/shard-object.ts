@@ -42,7 +42,8 @@ export function shardObject(plan: Plan) {
     #shard: Shard | undefined;
     #registered = false;
 
-    async apply(call: ShardCall): Promise<ShardReply> {
+    async apply(text: string): Promise<ShardReply> {
+      const call = JSON.parse(text) as ShardCall;
       const shard = this.#open();
       if (shard.lsn === 0 && !this.#registered) await this.#register(shard);
       // Another call may have failed and closed the shard while this one waited.

@@ -8,9 +8,14 @@ export const MAX_KEY_BYTES = 2048;
 
 /** What became of one event: where it goes, and what threw on the way. */
 export interface Passage {
-  readonly routed: readonly { readonly target: Target; readonly event: Event<unknown> }[];
+  readonly routed: Routed[];
   /** One entry for each operator that the event would have been on its way to. */
-  readonly failed: readonly Failure[];
+  readonly failed: Failure[];
+}
+
+export interface Routed {
+  readonly target: Target;
+  readonly event: Event<unknown>;
 }
 
 export interface Failure {
@@ -28,31 +33,51 @@ export interface Failure {
  * @throws InvalidEventError when a key is not one: the event is refused as a whole, to its sender.
  */
 export function passThrough(steps: readonly Step[], event: Event<unknown>): Passage {
-  const routed: { target: Target; event: Event<unknown> }[] = [];
-  const failed: Failure[] = [];
-  walk(steps, event);
-  return { routed, failed };
+  const passage: Passage = { routed: [], failed: [] };
+  walk(steps, event, passage);
+  return passage;
+}
 
-  function walk(next: readonly Step[], event: Event<unknown>): void {
-    for (const step of next) {
-      if (step.kind === "target") {
-        routed.push({ target: step.target, event });
-        continue;
+function walk(steps: readonly Step[], event: Event<unknown>, passage: Passage): void {
+  for (const step of steps) {
+    switch (step.kind) {
+      case "target":
+        passage.routed.push({ target: step.target, event });
+        break;
+      case "keyBy": {
+        let key: string;
+        try {
+          key = checkKey(step.key(event.data));
+        } catch (error) {
+          fail(step, step.name, event, error, passage);
+          break;
+        }
+        walk(step.next, { id: event.id, time: event.time, key, data: event.data }, passage);
+        break;
       }
-      try {
-        const outputs =
-          step.kind === "keyBy"
-            ? [{ ...event, key: checkKey(step.key(event.data)) }]
-            : applied(step.operator, event);
-        for (const output of outputs) walk(step.next, output);
-      } catch (error) {
-        if (error instanceof InvalidEventError) throw error;
-        const operator = step.kind === "keyBy" ? step.name : step.operator.name;
-        for (const target of targetsOf(step))
-          failed.push({ target, operator, error: messageOf(error), event });
+      case "operator": {
+        let outputs: Event<unknown>[];
+        try {
+          outputs = applied(step.operator, event);
+        } catch (error) {
+          fail(step, step.operator.name, event, error, passage);
+          break;
+        }
+        for (const output of outputs) walk(step.next, output, passage);
       }
     }
   }
+}
+
+function fail(
+  step: Step,
+  operator: string,
+  event: Event<unknown>,
+  error: unknown,
+  { failed }: Passage,
+): void {
+  if (error instanceof InvalidEventError) throw error;
+  for (const target of targetsOf(step)) failed.push({ target, operator, error: messageOf(error), event });
 }
 
 /** All that an operator emits for an event; nothing, if it throws half-way. */

@@ -27,14 +27,21 @@ interface Tally {
   readonly each: [key: string, event: Event<unknown>, n: number][];
   readonly dead: DeadEvent[];
   dropped: number;
+  /** The serial number of the last event that is accounted for. */
+  accounted: number;
+}
+
+interface Folded {
+  readonly event: Event<unknown>;
+  readonly n: number;
 }
 
 /** One key's events, folded. */
 interface Combined {
   partial: unknown;
   n: number;
-  /** What was folded, to fold it again without an event that spoils it. */
-  readonly events: { readonly event: Event<unknown>; readonly n: number }[];
+  /** What was folded, to fold it again without an event that spoils it; not kept for numbers, which nothing can spoil. */
+  readonly events: Folded[] | undefined;
   /** An event has thrown: from then on the partial is copied before the hook may change it. */
   careful: boolean;
 }
@@ -42,10 +49,11 @@ interface Combined {
 export class Combiner {
   readonly #tallies: Map<Target, Tally>;
   #events = 0;
+  #serial = 0;
 
   constructor(targets: readonly Target[]) {
     this.#tallies = new Map(
-      targets.map((target) => [target, { records: new Map(), each: [], dead: [], dropped: 0 }]),
+      targets.map((target) => [target, { records: new Map(), each: [], dead: [], dropped: 0, accounted: 0 }]),
     );
   }
 
@@ -60,24 +68,29 @@ export class Combiner {
    */
   add(passage: Passage, counts: 0 | 1 = 1): void {
     this.#events += counts;
-    const accounted = new Set<Target>();
-    const once = (target: Target): number => {
-      if (accounted.has(target)) return 0;
-      accounted.add(target);
-      return counts;
-    };
-    const bury = ({ target, operator, error, event }: Failure) => {
-      this.#tally(target).dead.push({ operator, error, event: sendable(event), n: once(target) });
-    };
-    for (const { target, event: routed } of passage.routed) {
+    this.#serial++;
+    for (const { target, event } of passage.routed) {
+      const tally = this.#tally(target);
       try {
-        this.#fold(target, routed, once);
+        this.#fold(target, tally, event, counts);
       } catch (error) {
-        bury({ target, operator: target.name, error: messageOf(error), event: routed });
+        this.#bury({ target, operator: target.name, error: messageOf(error), event }, counts);
       }
     }
-    for (const failure of passage.failed) bury(failure);
-    for (const [target, tally] of this.#tallies) tally.dropped += once(target);
+    for (const failure of passage.failed) this.#bury(failure, counts);
+    for (const tally of this.#tallies.values()) tally.dropped += this.#account(tally, counts);
+  }
+
+  /** `counts` for the first that asks for this event, then 0: whatever becomes of the rest, it is accounted for. */
+  #account(tally: Tally, counts: number): number {
+    if (tally.accounted === this.#serial) return 0;
+    tally.accounted = this.#serial;
+    return counts;
+  }
+
+  #bury({ target, operator, error, event }: Failure, counts: number): void {
+    const tally = this.#tally(target);
+    tally.dead.push({ operator, error, event: sendable(event), n: this.#account(tally, counts) });
   }
 
   /** What goes to the shards. @param producer decides the shard of what has no key, where nothing else does. */
@@ -97,19 +110,26 @@ export class Combiner {
     return items;
   }
 
-  #fold(target: Target, event: Event<unknown>, once: (target: Target) => number): void {
+  #fold(target: Target, tally: Tally, event: Event<unknown>, counts: number): void {
     const { key = "" } = event;
-    const { records, each } = this.#tally(target);
     if (target.kind === "local") {
-      each.push([key, event, once(target)]);
+      tally.each.push([key, event, this.#account(tally, counts)]);
       return;
     }
     const { aggregate } = target;
-    const known = records.get(key);
+    const known = tally.records.get(key);
     if (known === undefined) {
       const partial = scalarStorable(aggregate.add(aggregate.create(), event));
-      const n = once(target);
-      records.set(key, { partial, n, events: [{ event, n }], careful: false });
+      const n = this.#account(tally, counts);
+      const events = typeof partial === "object" ? [{ event, n }] : undefined;
+      tally.records.set(key, { partial, n, events, careful: false });
+      return;
+    }
+    if (known.events === undefined) {
+      const partial = scalarStorable(aggregate.add(known.partial, event));
+      if (typeof partial === "object") throw new TypeError("the accumulator was no object and became one");
+      known.partial = partial;
+      known.n += this.#account(tally, counts);
       return;
     }
     try {
@@ -125,7 +145,7 @@ export class Combiner {
       known.careful = true;
       throw error;
     }
-    const n = once(target);
+    const n = this.#account(tally, counts);
     known.n += n;
     known.events.push({ event, n });
   }
@@ -135,8 +155,8 @@ export class Combiner {
     if (target.kind === "local") return;
     const { aggregate } = target;
     for (const [key, { partial: spoilt, events }] of records) {
-      if (isStorable(spoilt)) continue;
-      const good: Combined = { partial: undefined, n: 0, events: [], careful: true };
+      if (events === undefined || isStorable(spoilt)) continue;
+      const good = { partial: undefined as unknown, n: 0, events: [] as Folded[], careful: true };
       for (const { event, n } of events) {
         try {
           const own = good.events.length === 0 ? aggregate.create() : copyOf(good.partial);

@@ -1,7 +1,9 @@
 /** Reader: turns what arrived into events, by the source's own hook, and says of each record why not. */
+
+import type { SourceCollector } from "../../collector.ts";
 import { parseTime } from "../../duration.ts";
 import { InvalidEventError, messageOf } from "../../errors.ts";
-import type { Event } from "../../event.ts";
+import type { Event, EventAttributes } from "../../event.ts";
 import type { Source } from "../../source.ts";
 
 /** One record of a request: a line of text or a JSON value, with its place in the body. */
@@ -20,38 +22,59 @@ export interface Rejection {
 export const MAX_FUTURE_MS = 3_600_000;
 const MAX_ID_LENGTH = 256;
 
-/**
- * The events that one record stands for.
- *
- * @param idBase prefix of generated ids, unique in the deployment and the same on a retry.
- * @param arrival epoch milliseconds: the default event time.
- * @throws InvalidEventError when the record is not valid.
- */
-export function readEvents(
-  source: Source<unknown>,
-  record: Arrival,
-  idBase: string,
-  arrival: number,
-): Event<unknown>[] {
-  const events: Event<unknown>[] = [];
-  const returned: unknown = source.getEvents(record.value, {
-    emit(data, attributes = {}) {
-      const { time, id } = attributes;
-      events.push({
-        id:
-          id === undefined
-            ? `${idBase}.${record.index}${events.length === 0 ? "" : `-${events.length}`}`
-            : checkId(id),
-        time: time === undefined ? arrival : checkTime(time, arrival),
-        data,
-      });
-    },
-  });
-  if (returned instanceof Promise) {
-    returned.catch(() => undefined);
-    throw new TypeError("getEvents returned a Promise, but nothing waits for it");
+/** Reads the records of one request; one collector serves all of them, since a request may have thousands. */
+export class EventReader implements SourceCollector<unknown> {
+  readonly #source: Source<unknown>;
+  readonly #idBase: string;
+  readonly #arrival: number;
+  #index = 0;
+  #events: Event<unknown>[] | undefined;
+
+  /**
+   * @param idBase prefix of generated ids, unique in the deployment and the same on a retry.
+   * @param arrival epoch milliseconds: the default event time.
+   */
+  constructor(source: Source<unknown>, idBase: string, arrival: number) {
+    this.#source = source;
+    this.#idBase = idBase;
+    this.#arrival = arrival;
   }
-  return events;
+
+  /**
+   * The events that one record stands for.
+   *
+   * @throws InvalidEventError when the record is not valid.
+   */
+  read(record: Arrival): Event<unknown>[] {
+    const events: Event<unknown>[] = [];
+    this.#index = record.index;
+    this.#events = events;
+    try {
+      const returned: unknown = this.#source.getEvents(record.value, this);
+      if (returned instanceof Promise) {
+        returned.catch(() => undefined);
+        throw new TypeError("getEvents returned a Promise, but nothing waits for it");
+      }
+    } finally {
+      this.#events = undefined;
+    }
+    return events;
+  }
+
+  /** What the source calls, while it reads and no later: then nobody would see the event. */
+  emit(data: unknown, attributes?: EventAttributes): void {
+    const events = this.#events;
+    if (events === undefined) throw new TypeError("emit was called after getEvents had returned");
+    const { id, time } = attributes ?? {};
+    events.push({
+      id:
+        id === undefined
+          ? `${this.#idBase}.${this.#index}${events.length === 0 ? "" : `-${events.length}`}`
+          : checkId(id),
+      time: time === undefined ? this.#arrival : checkTime(time, this.#arrival),
+      data,
+    });
+  }
 }
 
 /** What to tell the sender; an unexpected error of the hook is his record's error too, as nothing of it was accepted. */
