@@ -1,7 +1,7 @@
 /** Lineage: which keys of which views a line counts for, found by running the job's own steps on it in this process. */
 
 import { passThrough } from "../../src/engine/source/chain.ts";
-import { readEvents } from "../../src/engine/source/reader.ts";
+import { EventReader } from "../../src/engine/source/reader.ts";
 import type { Plan, SourcePlan } from "../../src/plan.ts";
 import { UsageError } from "./failure.ts";
 
@@ -39,11 +39,13 @@ export class Lineage {
   /** Where an accepted record goes. Nothing, when the steps fail on it: that is shown by the server, not here. */
   keysOf(value: unknown): ViewKey[] {
     try {
-      return readEvents(this.source.source, { index: 0, value }, "", Date.now()).flatMap((event) =>
-        passThrough(this.source.steps, event).routed.flatMap(({ target, event: { key } }) =>
-          key === undefined ? [] : [{ view: target.name, key }],
-        ),
-      );
+      return new EventReader(this.source.source, "", Date.now())
+        .read({ index: 0, value })
+        .flatMap((event) =>
+          passThrough(this.source.steps, event).routed.flatMap(({ target, event: { key } }) =>
+            key === undefined ? [] : [{ view: target.name, key }],
+          ),
+        );
     } catch {
       return [];
     }

@@ -26,10 +26,17 @@ export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv
     executor ??= new OperatorExecutor({
       plan,
       shards: {
-        apply: (call) =>
-          env.SHARD.getByName(shardName(call.generation, call.operator, call.shard)).apply(
-            JSON.stringify(call),
-          ),
+        apply: (call) => {
+          const shard = env.SHARD.getByName(shardName(call.generation, call.operator, call.shard));
+          const header = {
+            ...call,
+            segments: call.segments.map((segment) => ({ ...segment, content: null })),
+          };
+          return shard.apply(
+            JSON.stringify(header),
+            call.segments.map(({ content }) => content),
+          );
+        },
       },
       claims: {
         claim: (producer, fingerprint, sequences) =>

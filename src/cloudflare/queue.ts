@@ -74,6 +74,7 @@ export class CloudflareQueue implements EventQueue {
    * @throws QueueError `none` when every try was refused in so many words, else `unknown`.
    */
   async send(messages: readonly string[]): Promise<void> {
+    if (messages.length === 0) return;
     const batch = messages.map((body) => ({ body, contentType: "text" as const }));
     let refusals = 0;
     for (let tries = 1; ; tries++) {

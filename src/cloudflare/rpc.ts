@@ -8,10 +8,10 @@ import type { Totals } from "../engine/shard/reader.ts";
 /** A part of a stateful operator's keys. Named `{generation}/{operator}/{shard}`. */
 export interface ShardRpc {
   /**
-   * Applies a ShardCall, given as JSON: native to write and to read, where the structured clone of an RPC argument
-   * costs several times as much for lists of small things.
+   * Applies a ShardCall, given as JSON without its contents, and these beside it: strings pass through an RPC at the
+   * price of their bytes, where lists of small things cost several times as much.
    */
-  apply(call: string): Promise<ShardReply>;
+  apply(call: string, contents: readonly (string | null)[]): Promise<ShardReply>;
   /** The entry of a key, or null if it was never seen. */
   get(key: string): Promise<ViewEntry | null>;
   /** By value, descending, ties by key. */

@@ -3,9 +3,10 @@
  *
  * It is JSON: the one encoding that V8 reads and writes natively, that keeps any string (lone surrogates are escaped)
  * and that a person can read in a dead letter. Positions instead of names keep it small. Fields are only ever appended.
+ * What each shard is to apply is a text inside the text (a *sealed* part): whoever only routes it hands it on unread.
  */
 import { EnvelopeError, messageOf } from "../errors.ts";
-import type { DeadEvent, OperatorPart, Segment, ShardPart } from "./segment.ts";
+import type { DeadEvent, OperatorPart, Segment, ShardContent } from "./segment.ts";
 import { ProducerKind, RECORD_WIDTH } from "./segment.ts";
 
 export const ENVELOPE_VERSION = 1;
@@ -18,9 +19,23 @@ export interface Envelope {
   readonly segments: readonly Segment[];
 }
 
+/** A segment as it is routed. */
+export interface SealedSegment extends Omit<Segment, "parts"> {
+  readonly parts: readonly SealedPart[];
+}
+
+export interface SealedPart extends Omit<OperatorPart, "byShard"> {
+  readonly byShard: readonly { readonly shard: number; readonly content: string }[];
+}
+
+export interface SealedEnvelope extends Omit<Envelope, "segments"> {
+  readonly segments: readonly SealedSegment[];
+}
+
 const KINDS: readonly ProducerKind[] = Object.values(ProducerKind);
 
-type PackedShard = [shard: number, records: readonly unknown[], dropped: number, dead: readonly DeadEvent[]];
+type PackedContent = [records: readonly unknown[], dropped: number, dead: readonly DeadEvent[]];
+type PackedShard = [shard: number, content: string];
 type PackedPart = [operator: string, shards: number, byShard: PackedShard[]];
 type PackedSegment = [
   producer: string,
@@ -52,18 +67,45 @@ export function encodeEnvelope(envelope: Envelope): string {
       s.arrival,
       s.events,
       s.before,
-      s.parts.map((p) => [
-        p.operator,
-        p.shards,
-        p.byShard.map((b) => [b.shard, b.records, b.dropped, b.dead]),
-      ]),
+      s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, seal(b)])]),
     ]),
   ];
   return JSON.stringify(packed);
 }
 
-/** @throws EnvelopeError when it is not an envelope, or one of a version that this code does not know. */
+/** An envelope with all that it holds. @throws EnvelopeError as `openEnvelope` and `unseal` do. */
 export function decodeEnvelope(text: unknown): Envelope {
+  const envelope = openEnvelope(text);
+  const open = (segment: SealedSegment): Segment => ({
+    ...segment,
+    parts: segment.parts.map((part) => ({
+      ...part,
+      byShard: part.byShard.map(({ shard, content }) => ({ shard, ...unseal(content) })),
+    })),
+  });
+  return { ...envelope, segments: envelope.segments.map(open) };
+}
+
+export function seal({ records, dropped, dead }: ShardContent): string {
+  const packed: PackedContent = [records, dropped, dead];
+  return JSON.stringify(packed);
+}
+
+/** @throws EnvelopeError when it is not what `seal` gives. */
+export function unseal(content: string): ShardContent {
+  try {
+    return decodeContent(JSON.parse(content) as PackedContent);
+  } catch (error) {
+    throw new EnvelopeError(`a broken part of an envelope: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * An envelope with its parts sealed.
+ *
+ * @throws EnvelopeError when it is not an envelope, or one of a version that this code does not know.
+ */
+export function openEnvelope(text: unknown): SealedEnvelope {
   if (typeof text !== "string") throw new EnvelopeError(`a message is text, not ${typeof text}`);
   let value: unknown;
   try {
@@ -90,7 +132,7 @@ export function decodeEnvelope(text: unknown): Envelope {
   }
 }
 
-function decodeSegment(packed: PackedSegment): Segment {
+function decodeSegment(packed: PackedSegment): SealedSegment {
   const [producer, sequence, kind, arrival, events, before, parts] = packed;
   if (!/^[0-9a-f]{32}$/.test(string(producer))) throw new TypeError("a producer is 32 hex digits");
   return {
@@ -104,15 +146,18 @@ function decodeSegment(packed: PackedSegment): Segment {
   };
 }
 
-function decodePart([operator, shards, byShard]: PackedPart): OperatorPart {
+function decodePart([operator, shards, byShard]: PackedPart): SealedPart {
   return {
     operator: string(operator),
     shards: number(shards),
-    byShard: distinct(byShard.map(decodeShard), ({ shard }) => shard),
+    byShard: distinct(
+      byShard.map(([shard, content]) => ({ shard: number(shard), content: string(content) })),
+      ({ shard }) => shard,
+    ),
   };
 }
 
-function decodeShard([shard, records, dropped, dead]: PackedShard): ShardPart {
+function decodeContent([records, dropped, dead]: PackedContent): ShardContent {
   if (!Array.isArray(records) || records.length % RECORD_WIDTH !== 0)
     throw new TypeError("records come in threes");
   for (let at = 0; at < records.length; at += RECORD_WIDTH) {
@@ -126,7 +171,7 @@ function decodeShard([shard, records, dropped, dead]: PackedShard): ShardPart {
     string(event.id);
     number(n);
   }
-  return { shard: number(shard), records, dropped: number(dropped), dead };
+  return { records, dropped: number(dropped), dead };
 }
 
 /** Two entries for the same would be one too many for whoever looks for the first. */

@@ -1,7 +1,7 @@
 /** EventQueue: the transport contract between what accepts events and what applies them. */
 
 /**
- * A durable, at-least-once, unordered queue of texts.
+ * A durable, at-least-once, unordered queue of texts: well-formed Unicode without NUL, as JSON is.
  *
  * Guarantee: when `send` resolves, all of `messages` are durable together. When it rejects with a QueueError of
  * outcome `none`, none is; with `unknown`, they may be.
@@ -27,7 +27,10 @@ export interface Backlog {
   readonly oldest?: number;
 }
 
-/** One delivery of one message. The first of `ack` and `retry` counts; a delivery with neither is retried. */
+/**
+ * One delivery of one message. The first of `ack` and `retry` counts, and a consumer must call one for each: what it
+ * leaves unsettled is only sure to come again when it throws.
+ */
 export interface Delivery {
   readonly id: string;
   readonly body: unknown;

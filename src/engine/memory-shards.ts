@@ -6,6 +6,7 @@ import type { LocalOperatorPlan, Plan } from "../plan.ts";
 import { MemoryStore } from "../state/memory-store.ts";
 import { PageCache } from "../state/page-cache.ts";
 import type { StateStore } from "../state/store.ts";
+import { unseal } from "./envelope.ts";
 import type { ShardClient } from "./operator-executor.ts";
 import { RECORD_WIDTH } from "./segment.ts";
 import type { DeadLetter, ShardCall, ShardReply } from "./shard/protocol.ts";
@@ -87,7 +88,9 @@ export class MemoryShards implements ShardClient {
       source: string,
       letter: Pick<DeadLetter, "operator" | "error" | "n"> & { event: Event<unknown> },
     ) => this.localDeadLetters.push({ ...letter, source, time: this.clock.now() });
-    for (const { source, records, dead } of call.segments) {
+    for (const { source, content } of call.segments) {
+      if (content === null) continue;
+      const { records, dead } = unseal(content);
       for (const { operator, error, event, n } of dead) bury(source, { operator, error, event, n });
       for (let at = 0; at < records.length; at += RECORD_WIDTH) {
         const event = records[at + 1] as Event<unknown>;
@@ -108,6 +111,6 @@ export class MemoryShards implements ShardClient {
         }
       }
     }
-    return { lsn: 0, applied: call.segments.length, duplicates: 0, forgotten: [] };
+    return { lsn: 0, applied: call.segments.length, duplicates: 0, forgotten: [], unreadable: [] };
   }
 }

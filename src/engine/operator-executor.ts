@@ -5,12 +5,12 @@
  * acknowledged only when every shard that it touches has committed it; whatever else happens, it is delivered again.
  */
 import type { Clock } from "../clock.ts";
-import { messageOf } from "../errors.ts";
+import { EnvelopeError, messageOf } from "../errors.ts";
 import type { Plan, Target } from "../plan.ts";
-import type { Envelope } from "./envelope.ts";
-import { decodeEnvelope } from "./envelope.ts";
+import type { SealedEnvelope, SealedPart, SealedSegment } from "./envelope.ts";
+import { openEnvelope } from "./envelope.ts";
 import type { Delivery } from "./event-queue.ts";
-import type { OperatorPart, Segment, SegmentId } from "./segment.ts";
+import type { SegmentId } from "./segment.ts";
 import { ProducerKind } from "./segment.ts";
 import type { ShardCall, ShardReply, ShardSegment } from "./shard/protocol.ts";
 import { SHARD_CALL_VERSION } from "./shard/protocol.ts";
@@ -65,8 +65,8 @@ const MAX_UNTOLD = 10_000;
 
 interface Message {
   readonly delivery: Delivery;
-  readonly envelope: Envelope;
-  readonly segments: readonly Segment[];
+  readonly envelope: SealedEnvelope;
+  readonly segments: readonly SealedSegment[];
 }
 
 interface Outgoing {
@@ -102,17 +102,22 @@ export class OperatorExecutor {
         try {
           const reply = await this.options.shards.apply(call);
           for (const id of reply.forgotten) {
-            for (const message of messages) {
-              // A shard that failed is tried again first: what is buried is not delivered to anybody any more.
-              if (!failed.has(message) && message.segments.some((segment) => same(segment, id)))
-                failed.set(message, FORGOTTEN);
-            }
+            // A shard that failed is tried again first: what is buried is not delivered to anybody any more.
+            for (const message of holding(id, messages))
+              if (!failed.has(message)) failed.set(message, FORGOTTEN);
+          }
+          for (const id of reply.unreadable) {
+            this.options.onError?.(
+              new EnvelopeError("a part cannot be read"),
+              `${call.operator}/${call.shard}`,
+            );
+            for (const message of holding(id, messages)) failed.set(message, "unreadable");
           }
         } catch (error) {
           this.options.onError?.(error, `${call.operator}/${call.shard}`);
           for (const message of messages) failed.set(message, messageOf(error));
           for (const segment of call.segments) {
-            if (holdsNothing(segment)) this.#tellLater(`${call.operator}/${call.shard}`, segment);
+            if (segment.content === null) this.#tellLater(`${call.operator}/${call.shard}`, segment);
           }
         }
       }),
@@ -128,7 +133,7 @@ export class OperatorExecutor {
   #decode(delivery: Delivery): Message | undefined {
     const { plan, onError } = this.options;
     try {
-      const envelope = decodeEnvelope(delivery.body);
+      const envelope = openEnvelope(delivery.body);
       if (envelope.generation !== plan.generation) {
         throw new Error(`generation ${envelope.generation}, this deployment is ${plan.generation}`);
       }
@@ -142,7 +147,7 @@ export class OperatorExecutor {
     }
   }
 
-  #mustBeKnown(part: OperatorPart): void {
+  #mustBeKnown(part: SealedPart): void {
     const operator = this.#targets.get(part.operator);
     if (operator === undefined) throw new Error(`unknown operator ${JSON.stringify(part.operator)}`);
     if (operator.shards !== part.shards) {
@@ -255,7 +260,7 @@ export class OperatorExecutor {
   }
 
   /** The operators that the source feeds now, and those that the segment was routed to: a deploy may lie between. */
-  #targetsOf(source: string, segment: Segment): Set<Target> {
+  #targetsOf(source: string, segment: SealedSegment): Set<Target> {
     const targets = new Set(this.options.plan.sources.get(source)?.targets);
     for (const { operator } of segment.parts) targets.add(this.#targets.get(operator) as Target);
     return targets;
@@ -301,19 +306,19 @@ function same(a: SegmentId, b: SegmentId): boolean {
   return a.producer === b.producer && a.sequence === b.sequence;
 }
 
-function holdsNothing({ records, dropped, dead }: ShardSegment): boolean {
-  return records.length === 0 && dropped === 0 && dead.length === 0;
+function holding(id: SegmentId, messages: Iterable<Message>): Message[] {
+  return [...messages].filter(({ segments }) => segments.some((segment) => same(segment, id)));
 }
 
 function forShard(
   source: string,
-  segment: Segment,
-  part: OperatorPart | undefined,
+  segment: SealedSegment,
+  part: SealedPart | undefined,
   shard: number,
 ): ShardSegment {
   const { producer, sequence, kind, arrival, events, before } = segment;
   const own = part?.byShard.find((candidate) => candidate.shard === shard);
   const anchored = part?.byShard[0]?.shard === shard;
-  const { records = [], dropped = 0, dead = [] } = own ?? {};
-  return { source, producer, sequence, kind, arrival, events, before, anchored, records, dropped, dead };
+  const content = own?.content ?? null;
+  return { source, producer, sequence, kind, arrival, events, before, anchored, content };
 }

@@ -44,8 +44,12 @@ export interface OperatorPart {
 }
 
 /** What a segment holds for one shard. Over all shards of an operator, `n`, `dropped` and dead events add up to `events`. */
-export interface ShardPart {
+export interface ShardPart extends ShardContent {
   readonly shard: number;
+}
+
+/** What one shard is to apply. */
+export interface ShardContent {
   /** `key, partial accumulator, n` in turns; `n` = how many events are accounted for by this record. */
   readonly records: readonly unknown[];
   /** Events that filters dropped on the way to this operator; they count as applied. */

@@ -2,7 +2,10 @@
 import { MemoryQueue } from "../../src/engine/memory-queue.ts";
 import { eventQueueSuite } from "./event-queue.ts";
 
-eventQueueSuite("MemoryQueue", { ordered: true }, () => {
+const batchSize = 4;
+const exceptions = { "delays retries": "a memory queue has no reason to wait" };
+
+eventQueueSuite("MemoryQueue", { ordered: true, batchSize, exceptions }, () => {
   const queue = new MemoryQueue();
-  return { queue, deliver: (max, consume) => queue.deliver(max, consume) };
+  return { queue, deliver: (consume) => queue.deliver(batchSize, consume) };
 });

@@ -57,7 +57,9 @@ it("an event that an operator threw on is a dead letter once, its neighbours cou
     message(["/neighbour"], { producer: producerOf(1), sequence: 0 }),
   );
   segment[4] = 2;
-  segment[6][0][2][0][3].push(dead);
+  const shard = segment[6][0][2][0];
+  const [records, dropped] = JSON.parse(shard[1]);
+  shard[1] = json([records, dropped, [dead]]);
   const body = json([v, generation, fingerprint, source, [segment]]);
   for (let copies = 0; copies < 3; copies++) await operator.QUEUE_CLICKS.send(body, { contentType: "text" });
   await until(async () => (await listed()).length > 0 && (await countOf(runtime, "/neighbour")) === 1);

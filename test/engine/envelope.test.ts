@@ -1,7 +1,7 @@
 /** Envelope: what is encoded comes back, and whatever else arrives is an EnvelopeError and nothing else. */
 import { describe, expect, test } from "vitest";
 import type { Envelope } from "../../src/engine/envelope.ts";
-import { decodeEnvelope, encodeEnvelope } from "../../src/engine/envelope.ts";
+import { decodeEnvelope, encodeEnvelope, openEnvelope, seal, unseal } from "../../src/engine/envelope.ts";
 import { EnvelopeError } from "../../src/errors.ts";
 import { Random } from "../simulation/random.ts";
 import { P, Q } from "./support.ts";
@@ -242,5 +242,36 @@ describe("garbage is an EnvelopeError", () => {
         expect(error).toBeInstanceOf(EnvelopeError);
       }
     }
+  });
+});
+
+describe("a sealed part", () => {
+  const content = { records: ["", 1, 1, "\ud800", { nested: [1] }, 2], dropped: 3, dead: [dead] };
+
+  test("comes back as it was, and is handed on unread", () => {
+    expect(unseal(seal(content))).toEqual(content);
+    const { segments } = openEnvelope(encodeEnvelope(envelope));
+    expect(segments[0]?.parts[0]?.byShard[1]).toEqual({ shard: 3, content: "[[],1,[]]" });
+  });
+
+  test.each([
+    "",
+    "[",
+    "null",
+    "{}",
+    "[]",
+    "[1]",
+    "[[1,2],0,[]]",
+    "[[1,2,3],0,[]]",
+    '[["k",2,-1],0,[]]',
+    '[["k",2,1.5],0,[]]',
+    "[[],-1,[]]",
+    "[[],0]",
+    "[[],0,{}]",
+    "[[],0,[null]]",
+    "[[],0,[{}]]",
+    '[[],0,[{"operator":"o","error":"e","event":{"id":1},"n":1}]]',
+  ])("%s is an EnvelopeError", (text) => {
+    expect(() => unseal(text)).toThrow(EnvelopeError);
   });
 });

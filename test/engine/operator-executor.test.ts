@@ -70,6 +70,7 @@ class Bench {
   claim: OperatorExecutorOptions["claims"]["claim"] = async (_producer, _fingerprint, sequences) =>
     sequences.map(() => true);
   graveyardFails = false;
+  unreadable: SegmentId[] = [];
   readonly executor: OperatorExecutor;
 
   constructor(plan: Plan = twoSources()) {
@@ -90,14 +91,15 @@ class Bench {
           ).toBe(true);
           const has = (id: SegmentId) =>
             call.segments.some(
-              ({ producer, sequence, records }) =>
-                producer === id.producer && sequence === id.sequence && records.length > 0,
+              ({ producer, sequence, content }) =>
+                producer === id.producer && sequence === id.sequence && content !== null,
             );
           return {
             lsn: 1,
             applied: call.segments.length,
             duplicates: 0,
             forgotten: this.forgotten.filter(has),
+            unreadable: this.unreadable.filter(has),
           };
         },
       },
@@ -140,9 +142,7 @@ class Bench {
       this.calls.map(({ operator, shard, segments }) => [
         `${operator}/${shard}`,
         segments
-          .map(({ sequence, records, dropped, dead }) =>
-            records.length + dropped + dead.length > 0 ? `${sequence}` : `(${sequence})`,
-          )
+          .map(({ sequence, content }) => (content === null ? `(${sequence})` : `${sequence}`))
           .join(" "),
       ]),
     );
@@ -325,6 +325,14 @@ describe("burying", () => {
       }),
     ).toEqual({ old: "retry 2", forgotten: "retry 2" });
   });
+});
+
+test("a message with a part that its shard cannot read is retried, and its neighbours are acknowledged", async () => {
+  const bench = new Bench();
+  bench.unreadable = [{ producer: P, sequence: 1 }];
+  const messages = { a: body([segmentFor(0, ["first/0"])]), b: body([segmentFor(1, ["first/0"])]) };
+  expect(await bench.consume(messages)).toEqual({ a: "ack", b: "retry 2" });
+  expect(bench.buried).toEqual([]);
 });
 
 describe("claims", () => {

@@ -143,7 +143,7 @@ test("a letter whose step is gone stays, instead of starting again beside what w
 test("a combined record that could not be merged is sent again as it is", async () => {
   const bench = new Bench();
   const shard = bench.shard(fixed);
-  shard.apply(call([segment(0, { a: 1e308 })]));
+  shard.apply(call([segment(0, {}, { records: ["a", 1e308, 1] })]));
   shard.apply(call([segment(1, { a: 1e308 }, { records: ["a", 1e308, 7] })]));
   expect(shard.counters.flows.records).toMatchObject({ dead: 7 });
   const redrive = new Redrive(fixed, shard, bench.numbers);

@@ -98,18 +98,26 @@ describe("a segment counts once", () => {
 
   test("the reply says what was applied and what was not", () => {
     const shard = shardOver(new MemoryStore(), plan);
-    expect(shard.apply(call([]))).toEqual({ lsn: 0, applied: 0, duplicates: 0, forgotten: [] });
+    expect(shard.apply(call([]))).toEqual({
+      lsn: 0,
+      applied: 0,
+      duplicates: 0,
+      forgotten: [],
+      unreadable: [],
+    });
     expect(shard.apply(call([segment(0, { a: 1 }), segment(1, {})]))).toEqual({
       lsn: 1,
       applied: 1,
       duplicates: 0,
       forgotten: [],
+      unreadable: [],
     });
     expect(shard.apply(call([segment(0, { a: 1 }), segment(1, {})]))).toEqual({
       lsn: 1,
       applied: 0,
       duplicates: 1,
       forgotten: [],
+      unreadable: [],
     });
     expect(
       readApplied(
@@ -569,3 +577,16 @@ function checkpointed(shard: Shard): Shard {
   shard.checkpoint();
   return shard;
 }
+
+test("a part that cannot be read is reported, nothing of it is applied, and its neighbours are", () => {
+  const shard = shardOver(new MemoryStore(), plan);
+  const broken = ["", "[", "[[],0]", '[["a",1],0,[]]', '[["a",1,-1],0,[]]', '[["a",1,1],"x",[]]', "null"];
+  const segments = broken.map((content, n) => segment(n, { a: 1 }, { content }));
+  const reply = shard.apply(call([...segments, segment(broken.length, { b: 2 })]));
+  expect(reply).toMatchObject({ applied: 1, duplicates: 0 });
+  expect(reply.unreadable.map(({ sequence }) => sequence)).toEqual(broken.map((_, n) => n));
+  expect(viewOf(shard)).toEqual({ b: 2 });
+  // Sent again whole, it counts: it was never marked as applied.
+  shard.apply(call([segment(0, { a: 1 })]));
+  expect(viewOf(shard)).toEqual({ a: 1, b: 2 });
+});

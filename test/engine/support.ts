@@ -1,8 +1,9 @@
 /** What the engine's tests share: small jobs, segments and calls made by hand, and shards over any store. */
 import { VirtualClock } from "../../src/clock.ts";
+import { seal } from "../../src/engine/envelope.ts";
 import type { QueueLimits } from "../../src/engine/event-queue.ts";
 import { MEMORY_LIMITS } from "../../src/engine/memory-queue.ts";
-import type { Segment } from "../../src/engine/segment.ts";
+import type { Segment, ShardContent } from "../../src/engine/segment.ts";
 import { ProducerKind, RECORD_WIDTH } from "../../src/engine/segment.ts";
 import type { ShardCall, ShardSegment } from "../../src/engine/shard/protocol.ts";
 import { readRange } from "../../src/engine/shard/reader.ts";
@@ -114,7 +115,7 @@ export function shardOver(
 export function segment(
   sequence: number,
   counts: Readonly<Record<string, unknown>>,
-  more: Partial<ShardSegment> = {},
+  more: Partial<ShardSegment & ShardContent> = {},
 ): ShardSegment {
   const records = Object.entries(counts).flatMap(([key, partial]) => [
     key,
@@ -130,11 +131,17 @@ export function segment(
     events: records.length / RECORD_WIDTH,
     before: 0,
     anchored: true,
-    records,
-    dropped: 0,
-    dead: [],
-    ...more,
+    content: contentOf({ records, dropped: 0, dead: [], ...more }),
+    ...withoutContent(more),
   };
+}
+
+function contentOf({ records, dropped, dead }: ShardContent): string | null {
+  return records.length + dropped + dead.length === 0 ? null : seal({ records, dropped, dead });
+}
+
+function withoutContent({ records, dropped, dead, ...rest }: Partial<ShardSegment & ShardContent>) {
+  return rest;
 }
 
 export function call(segments: readonly ShardSegment[], more: Partial<ShardCall> = {}): ShardCall {

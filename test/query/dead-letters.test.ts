@@ -1,7 +1,9 @@
 /** Dead letters of real shards and buried messages: listing, paging, redriving, and what is refused. */
+
 import type * as v from "valibot";
 import { beforeEach, describe, expect, test } from "vitest";
 import { deadLettersSchema, keySchema } from "../../src/cloudflare/query/schemas.ts";
+import { seal } from "../../src/engine/envelope.ts";
 import { Deployment, illness } from "./deployment.ts";
 
 type Page = v.InferOutput<typeof deadLettersSchema>;
@@ -81,7 +83,7 @@ test("an event that failed before the queue is shown whole", async () => {
     operator: "counts",
     shard: 0,
     shards: 3,
-    segments: [{ ...segment, before: 0, anchored: true, records: [], dropped: 0, dead }],
+    segments: [{ ...segment, before: 0, anchored: true, content: seal({ records: [], dropped: 0, dead }) }],
   });
   const { entries } = await deployment.get("/v1/dead-letters?limit=1", deadLettersSchema);
   expect(entries).toEqual([

@@ -207,7 +207,7 @@ export class Deployment {
         .listDeadLetters(after, limit)
         .map(({ number, data }) => ({ ...(JSON.parse(data) as DeadLetter), number }));
     return {
-      apply: (call) => answer(() => shard.apply(call)),
+      apply: () => Promise.reject(new Error("the query Worker does not apply")),
       get: (key) => answer(() => readKey(shard, key) ?? null),
       top: (limit) => answer(() => readTop(shard, limit)),
       range: (range) => answer(() => readRange(shard, range)),

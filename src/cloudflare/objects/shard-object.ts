@@ -42,8 +42,10 @@ export function shardObject(plan: Plan) {
     #shard: Shard | undefined;
     #registered = false;
 
-    async apply(text: string): Promise<ShardReply> {
-      const call = JSON.parse(text) as ShardCall;
+    async apply(header: string, contents: readonly (string | null)[]): Promise<ShardReply> {
+      const sealed = JSON.parse(header) as ShardCall;
+      const segments = sealed.segments.map((segment, n) => ({ ...segment, content: contents[n] ?? null }));
+      const call: ShardCall = { ...sealed, segments };
       const shard = this.#open();
       if (shard.lsn === 0 && !this.#registered) await this.#register(shard);
       // Another call may have failed and closed the shard while this one waited.

@@ -2,7 +2,7 @@
 import { messageOf, StateError } from "../../errors.ts";
 import type { Aggregate } from "../../operator.ts";
 import { copyOf, storable } from "../accumulator.ts";
-import type { SegmentId } from "../segment.ts";
+import type { SegmentId, ShardContent } from "../segment.ts";
 import { ProducerKind, RECORD_WIDTH } from "../segment.ts";
 import type { DeadLetter, FlowCounters, ShardSegment } from "./protocol.ts";
 
@@ -51,10 +51,14 @@ export interface ProducerCounts {
   readonly settled: number;
 }
 
-function countsAfter(segment: ShardSegment, { counted, settled }: ProducerCounts): ProducerCounts {
-  let own = segment.dropped;
-  for (const { n } of segment.dead) own += n;
-  for (let at = 2; at < segment.records.length; at += RECORD_WIDTH) own += segment.records[at] as number;
+function countsAfter(
+  segment: ShardSegment,
+  content: ShardContent,
+  { counted, settled }: ProducerCounts,
+): ProducerCounts {
+  let own = content.dropped;
+  for (const { n } of content.dead) own += n;
+  for (let at = 2; at < content.records.length; at += RECORD_WIDTH) own += content.records[at] as number;
   switch (segment.kind) {
     case ProducerKind.isolate:
       return { counted: Math.max(counted, segment.before + segment.events), settled: settled + own };
@@ -100,11 +104,12 @@ export class Commit {
   }
 
   /** @param before what the shard knew of the producer before this segment. */
-  applySegment(segment: ShardSegment, before: ProducerCounts): void {
+  applySegment(segment: ShardSegment, content: ShardContent, before: ProducerCounts): void {
+    const { records, dropped, dead: buried } = content;
     const { source } = segment;
     const flow = flowOf(this.counters, source);
-    flow.applied += segment.dropped;
-    for (const dead of segment.dead) {
+    flow.applied += dropped;
+    for (const dead of buried) {
       this.addDeadLetter({
         source,
         operator: dead.operator,
@@ -114,10 +119,10 @@ export class Commit {
         event: dead.event,
       });
     }
-    for (let at = 0; at < segment.records.length; at += RECORD_WIDTH) {
-      const key = segment.records[at] as string;
-      const partial = segment.records[at + 1];
-      const n = segment.records[at + 2] as number;
+    for (let at = 0; at < records.length; at += RECORD_WIDTH) {
+      const key = records[at] as string;
+      const partial = records[at + 1];
+      const n = records[at + 2] as number;
       try {
         this.#merge(key, partial, n);
         flow.applied += n;
@@ -133,7 +138,14 @@ export class Commit {
       }
     }
     const { producer, sequence, kind, arrival } = segment;
-    this.segments.push({ producer, sequence, kind, source, arrival, ...countsAfter(segment, before) });
+    this.segments.push({
+      producer,
+      sequence,
+      kind,
+      source,
+      arrival,
+      ...countsAfter(segment, content, before),
+    });
   }
 
   addDeadLetter(letter: DeadLetter): void {

@@ -21,9 +21,8 @@ export interface ShardSegment extends SegmentId {
   readonly before: number;
   /** True for the one shard of the operator that counts the segment's events as accepted. */
   readonly anchored: boolean;
-  readonly records: readonly unknown[];
-  readonly dropped: number;
-  readonly dead: readonly DeadEvent[];
+  /** A sealed part of an envelope; null when the segment holds nothing for this shard. */
+  readonly content: string | null;
 }
 
 export interface ShardReply {
@@ -33,6 +32,8 @@ export interface ShardReply {
   readonly duplicates: number;
   /** Segments that were refused, since their bits had been given up: they must go to dead letters, not be acknowledged away. */
   readonly forgotten: readonly SegmentId[];
+  /** Segments whose part for this shard could not be read: nothing of them was applied. */
+  readonly unreadable: readonly SegmentId[];
 }
 
 /** What becomes of the events of a source at one operator. accepted = applied + late + dead + in flight. */

@@ -8,7 +8,7 @@
  * instance must be thrown away: memory may be ahead of storage.
  */
 import type { Clock } from "../../clock.ts";
-import { ShardRefusedError } from "../../errors.ts";
+import { EnvelopeError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan } from "../../plan.ts";
 import { AppliedSegments } from "../../state/applied-segments.ts";
 import { CommitLog } from "../../state/commit-log.ts";
@@ -16,7 +16,8 @@ import { KeyedState } from "../../state/keyed-state.ts";
 import type { PageCache } from "../../state/page-cache.ts";
 import type { StateStore } from "../../state/store.ts";
 import { TopIndex } from "../../state/top-index.ts";
-import type { SegmentId } from "../segment.ts";
+import { unseal } from "../envelope.ts";
+import type { SegmentId, ShardContent } from "../segment.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { LoggedSegment, NumberedLetter, ProducerCounts, ShardCounters } from "./commit.ts";
 import { Commit, decodeCommit, emptyCounters, flowOf } from "./commit.ts";
@@ -150,6 +151,7 @@ export class Shard {
     const inThisCall = new Set<string>();
     const withoutContent: ShardSegment[] = [];
     const forgotten: SegmentId[] = [];
+    const unreadable: SegmentId[] = [];
     let duplicates = 0;
     for (const segment of call.segments) {
       const { producer, sequence } = segment;
@@ -158,7 +160,7 @@ export class Shard {
         ? "applied"
         : this.#applied.status(producer, sequence, segment.arrival);
       inThisCall.add(id);
-      const empty = segment.records.length === 0 && segment.dropped === 0 && segment.dead.length === 0;
+      const empty = segment.content === null;
       if (status === "applied") {
         if (!empty) {
           duplicates++;
@@ -169,16 +171,18 @@ export class Shard {
         }
       } else if (status === "forgotten") {
         if (!empty) forgotten.push({ producer, sequence });
-      } else if (empty) {
+      } else if (segment.content === null) {
         withoutContent.push(segment);
       } else {
-        commit.applySegment(segment, this.#countsOf(producer, commit));
+        const content = readable(segment.content);
+        if (content === undefined) unreadable.push({ producer, sequence });
+        else commit.applySegment(segment, content, this.#countsOf(producer, commit));
       }
     }
     if (commit.segments.length > 0) this.#write(commit);
     // Known to hold nothing for this shard. To forget that in a crash is harmless: it costs a bit, not a count.
     for (const segment of withoutContent) this.#applied.add(segment.producer, segment.sequence, segment);
-    return { lsn: this.#lsn, applied: commit.segments.length, duplicates, forgotten };
+    return { lsn: this.#lsn, applied: commit.segments.length, duplicates, forgotten, unreadable };
   }
 
   /**
@@ -302,5 +306,14 @@ export class Shard {
     refuse("operator", call.operator, operator.name);
     refuse("shard", call.shard, shard);
     refuse("shard count", call.shards, operator.shards);
+  }
+}
+
+function readable(content: string): ShardContent | undefined {
+  try {
+    return unseal(content);
+  } catch (error) {
+    if (error instanceof EnvelopeError) return undefined;
+    throw error;
   }
 }

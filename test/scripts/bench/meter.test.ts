@@ -1,0 +1,100 @@
+/** The meter against a count by hand, row by row, on the real runtime. */
+import { describe, expect, test } from "vitest";
+import type { Contender } from "../../../scripts/bench/contender.ts";
+import { objectOf } from "../../../scripts/bench/contenders/platform.ts";
+import { EVENTS_PATH } from "../../../scripts/bench/load/bodies.ts";
+import { type Counts, differenceOf, noCounts } from "../../../scripts/bench/meter/counts.ts";
+import { countsOf, withMetered } from "../../../scripts/bench/meter/run.ts";
+import { bill } from "../../../scripts/bench/meter.ts";
+import type { ContenderName } from "../../../scripts/bench/sources.ts";
+import { shardOf } from "../../../src/hash.ts";
+
+const SHARDS = 4;
+
+describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
+  test("millrace", async () => {
+    expect(await metered("millrace", (url) => String(shardOf(url, SHARDS)))).toEqual({
+      requests: 3,
+      // Each request is answered before the next is sent, so none shares a message.
+      ...{ writes: 3, deliveries: 3, reads: 3, deletes: 3 },
+      // The queue waits a second for more, so all come as one batch: one call a shard, and one row a call.
+      batches: 1,
+      objectRequests: 2,
+      objects: 2,
+      rowsWritten: 2,
+      // Each looks at the slot of the log that it writes.
+      rowsRead: 2,
+    });
+  });
+
+  test("naive: a message, a call and a row for each event", async () => {
+    expect(await metered("naive", objectOf)).toEqual({
+      requests: 3,
+      ...{ writes: 6, deliveries: 6, reads: 6, deletes: 6 },
+      batches: 1,
+      objectRequests: 6,
+      objects: 2,
+      rowsWritten: 6,
+      rowsRead: 0,
+    });
+  });
+
+  test("synchronous: a call for each object of a request, and a row for each event", async () => {
+    expect(await metered("synchronous", objectOf)).toEqual({
+      requests: 3,
+      ...{ writes: 0, deliveries: 0, reads: 0, deletes: 0, batches: 0 },
+      // One, one and two.
+      objectRequests: 4,
+      objects: 2,
+      rowsWritten: 6,
+      rowsRead: 0,
+    });
+  });
+});
+
+test("a bill is the counts times the list prices", () => {
+  const counts: Counts = {
+    ...noCounts(),
+    ...{ requests: 3, batches: 1, writes: 3, reads: 3, deletes: 3 },
+    ...{ objectRequests: 2, objects: 2, rowsWritten: 2, rowsRead: 1_000 },
+  };
+  const { lines, counted, withEstimates } = bill(counts, { cpuSeconds: 0.1, seconds: 10 }, 6);
+  // Dollars a million events: of six events, (3 + 1) requests at 0.30 a million are 0.20, and so on.
+  const wanted = [0.2, 0.6, 0.05, 1 / 3, 1 / 6, 1 / 3, (2 * 10 * 0.128 * 12.5) / 6];
+  for (const [n, { dollars }] of lines.entries()) expect(dollars).toBeCloseTo(wanted[n] as number, 9);
+  expect(counted).toBeCloseTo(0.2 + 0.6 + 0.05 + 1 / 3 + 1 / 6, 9);
+  expect(lines.filter(({ estimate }) => estimate).map(({ what }) => what)).toEqual([
+    "CPU, ms",
+    "object duration, GB-s",
+  ]);
+  expect(withEstimates).toBeGreaterThan(counted);
+});
+
+/** What the three requests count, on objects that exist already. @param shard of a URL, by name. */
+async function metered(name: ContenderName, shard: (url: string) => string): Promise<Counts> {
+  return withMetered(name, { queueWait: "config" }, async (contender) => {
+    const urls = Array.from({ length: 100 }, (_, n) => `/page/${n}`);
+    await post(contender, urls);
+    await contender.settled();
+
+    const [first = "", ...rest] = urls;
+    const same = rest.find((url) => shard(url) === shard(first)) ?? "";
+    const other = rest.find((url) => shard(url) !== shard(first)) ?? "";
+    const before = await countsOf(contender);
+    for (const request of [[first, same], [other], [first, first, other]]) await post(contender, request);
+    await contender.settled();
+    const after = await countsOf(contender);
+    return { ...differenceOf(after, before), objects: after.objects };
+  });
+}
+
+async function post(contender: Contender, urls: readonly string[]): Promise<void> {
+  const response = await fetch(new URL(EVENTS_PATH, contender.runtime.directUrl), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(urls.map((url) => ({ url }))),
+  });
+  expect(response.status).toBe(202);
+  await response.arrayBuffer();
+  contender.accepted += urls.length;
+}
