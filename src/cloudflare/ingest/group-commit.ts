@@ -17,7 +17,7 @@ import type { Packed } from "../../engine/source/packer.ts";
 /** A group is one message: just under what the queue bills as one unit. */
 const GROUP_BYTES = 63_000;
 /** What is larger travels by itself: sharing saves it little. */
-const MAX_MEMBER_BYTES = 16_000;
+const MAX_MEMBER_BYTES = 24_000;
 /** How often one who joined looks for himself, and when he gives up on the others. */
 const LOOK_MS = 25;
 const PATIENCE_MS = 2_000;
@@ -61,12 +61,12 @@ export class GroupCommit {
   ): Promise<void> {
     const [message] = packed.messages;
     const alone = this.#lingerMs === 0 || packed.messages.length !== 1 || message === undefined;
-    if (alone || message.length > MAX_MEMBER_BYTES || !this.#busy()) {
+    if (alone || packed.bytes > MAX_MEMBER_BYTES || !this.#busy()) {
       await this.#sending(() => queue.send(packed.messages));
       return;
     }
     const open = this.#open;
-    if (open !== undefined && open.bytes + sizeOf(packed.messages) <= GROUP_BYTES) {
+    if (open !== undefined && open.bytes + packed.bytes <= GROUP_BYTES) {
       await this.#follow(open, packed, queue);
       return;
     }
@@ -74,13 +74,13 @@ export class GroupCommit {
   }
 
   async #lead(
-    { segments, messages }: Packed,
+    { segments, bytes }: Packed,
     header: GroupHeader,
     queue: EventQueue,
     waitUntil: (work: Promise<unknown>) => void,
   ): Promise<void> {
     const { promise: sent, resolve } = Promise.withResolvers<void>();
-    const group: Group = { segments: [...segments], bytes: sizeOf(messages), sent };
+    const group: Group = { segments: [...segments], bytes, sent };
     this.#open = group;
     const work = (async () => {
       for (const until = Date.now() + this.#lingerMs; this.#busy() && Date.now() < until; ) await sleep(1);
@@ -98,9 +98,9 @@ export class GroupCommit {
     settle(group);
   }
 
-  async #follow(group: Group, { segments, messages }: Packed, queue: EventQueue): Promise<void> {
+  async #follow(group: Group, { segments, messages, bytes }: Packed, queue: EventQueue): Promise<void> {
     group.segments.push(...segments);
-    group.bytes += sizeOf(messages);
+    group.bytes += bytes;
     for (const until = Date.now() + PATIENCE_MS; group.outcome === undefined && Date.now() < until; ) {
       await Promise.race([group.sent, sleep(LOOK_MS)]);
     }
@@ -130,11 +130,6 @@ export class GroupCommit {
 /** @throws what the send of the group threw: nobody of it knows more. */
 function settle({ outcome }: Group): void {
   if (outcome !== undefined && "error" in outcome) throw outcome.error;
-}
-
-/** Bytes at most: a UTF-16 unit is no more than three of UTF-8. */
-function sizeOf(messages: readonly string[]): number {
-  return messages.reduce((bytes, message) => bytes + message.length * 3, 0);
 }
 
 function sleep(ms: number): Promise<void> {

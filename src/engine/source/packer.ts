@@ -21,6 +21,8 @@ export interface Identity extends SegmentId {
 
 export interface Packed {
   readonly messages: readonly string[];
+  /** Of all messages, in UTF-8. */
+  readonly bytes: number;
   readonly segments: readonly Segment[];
 }
 
@@ -43,7 +45,7 @@ export function pack(
   const segments: Segment[] = [];
   let sendBytes = 0;
   place(items);
-  return { messages, segments };
+  return { messages, segments, bytes: sendBytes };
 
   function place(some: readonly Item[]): void {
     const first = segments.length === 0;

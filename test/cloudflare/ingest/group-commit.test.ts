@@ -28,7 +28,8 @@ function packed(sequence: number, padding = 0): Packed {
       },
     ],
   };
-  return { segments: [segment], messages: [encodeEnvelope({ ...HEADER, segments: [segment] })] };
+  const message = encodeEnvelope({ ...HEADER, segments: [segment] });
+  return { segments: [segment], messages: [message], bytes: message.length };
 }
 
 /** A queue whose sends end when the test says so. */
@@ -122,8 +123,8 @@ describe("group commit", () => {
   it("keeps groups within a message, and lets what is large travel alone", async () => {
     const queue = new SlowQueue();
     const group = new GroupCommit(10_000);
-    const all = Array.from({ length: 8 }, (_, n) => group.send(packed(n, 5_000), HEADER, queue, waitUntil));
-    all.push(group.send(packed(8, 20_000), HEADER, queue, waitUntil));
+    const all = Array.from({ length: 8 }, (_, n) => group.send(packed(n, 15_000), HEADER, queue, waitUntil));
+    all.push(group.send(packed(8, 30_000), HEADER, queue, waitUntil));
     expect(queue.sequences).toEqual([[0], [8]]);
     for (let ended = 0; ended < queue.ends.length || queue.sequences.flat().length < 9; ) {
       await until(() => ended < queue.ends.length);
