@@ -6,28 +6,21 @@
  */
 import type { Clock } from "../clock.ts";
 import { EnvelopeError, messageOf } from "../errors.ts";
-import type { Plan, Target } from "../plan.ts";
-import type { SealedEnvelope, SealedPart, SealedSegment } from "./envelope.ts";
+import type { Plan } from "../plan.ts";
+import type { SealedPart } from "./envelope.ts";
 import { openEnvelope } from "./envelope.ts";
 import type { Delivery } from "./event-queue.ts";
+import type { Claims } from "./operator/claims.ts";
+import { claimAll } from "./operator/claims.ts";
+import type { Message } from "./operator/message.ts";
+import type { Outgoing } from "./operator/shard-calls.ts";
+import { ShardCalls } from "./operator/shard-calls.ts";
 import type { SegmentId } from "./segment.ts";
-import { ProducerKind } from "./segment.ts";
-import type { ShardCall, ShardReply, ShardSegment } from "./shard/protocol.ts";
-import { SHARD_CALL_VERSION } from "./shard/protocol.ts";
+import type { ShardCall, ShardReply } from "./shard/protocol.ts";
 
 /** How the executor reaches its shards: an RPC on Workers, a function call in memory. */
 export interface ShardClient {
   apply(call: ShardCall): Promise<ShardReply>;
-}
-
-/**
- * Decides which plan may route a client's segment. A client may send a segment again after a deploy that routes
- * differently; were both copies applied, an event could count in two shards, or in none. The first plan whose copy
- * is claimed wins; copies that another plan routed are duplicates.
- */
-export interface Claims {
-  /** Claims durably; true for each sequence that `fingerprint` holds now, false for those that another one does. */
-  claim(producer: string, fingerprint: string, sequences: readonly number[]): Promise<boolean[]>;
 }
 
 /** Where messages go that can never be applied. */
@@ -60,32 +53,13 @@ export interface OperatorExecutorOptions {
 
 const DAY = 86_400_000;
 export const HORIZON = 14 * DAY;
-/** Segments that a shard may be told about later, since a batch did not touch it. */
-const MAX_UNTOLD = 10_000;
-
-interface Message {
-  readonly delivery: Delivery;
-  readonly envelope: SealedEnvelope;
-  readonly segments: readonly SealedSegment[];
-}
-
-interface Outgoing {
-  readonly call: ShardCall & { readonly segments: ShardSegment[] };
-  readonly messages: Set<Message>;
-}
-
 export class OperatorExecutor {
-  /** Per shard, segments that hold nothing for it: told with its next call, so that its prefixes close. */
-  readonly #untold = new Map<string, ShardSegment[]>();
-
-  readonly #targets: ReadonlyMap<string, Target>;
-
+  readonly #calls: ShardCalls;
   readonly options: OperatorExecutorOptions;
 
   constructor(options: OperatorExecutorOptions) {
     this.options = options;
-    const targets = [...options.plan.sources.values()].flatMap((source) => source.targets);
-    this.#targets = new Map(targets.map((target) => [target.name, target]));
+    this.#calls = new ShardCalls(options.plan);
   }
 
   /** Handles a batch, which may be empty. @param queue its name, for dead letters. */
@@ -94,39 +68,35 @@ export class OperatorExecutor {
       .map((delivery) => this.#decode(delivery))
       .filter((message) => message !== undefined);
     const young = await this.#buryExpired(queue, decoded);
-    const messages = await this.#claimed(young);
-    const outgoing = this.#regroup(messages);
+    const { messages, undecided } = await claimAll(young, this.options.claims, this.options.onError);
+    for (const { delivery } of undecided) this.#retry(delivery);
     const failed = new Map<Message, string>();
-    await Promise.all(
-      [...outgoing.values()].map(async ({ call, messages }) => {
-        try {
-          const reply = await this.options.shards.apply(call);
-          for (const id of reply.forgotten) {
-            // A shard that failed is tried again first: what is buried is not delivered to anybody any more.
-            for (const message of holding(id, messages))
-              if (!failed.has(message)) failed.set(message, FORGOTTEN);
-          }
-          for (const id of reply.unreadable) {
-            this.options.onError?.(
-              new EnvelopeError("a part cannot be read"),
-              `${call.operator}/${call.shard}`,
-            );
-            for (const message of holding(id, messages)) failed.set(message, "unreadable");
-          }
-        } catch (error) {
-          this.options.onError?.(error, `${call.operator}/${call.shard}`);
-          for (const message of messages) failed.set(message, messageOf(error));
-          for (const segment of call.segments) {
-            if (segment.content === null) this.#tellLater(`${call.operator}/${call.shard}`, segment);
-          }
-        }
-      }),
-    );
+    await Promise.all([...this.#calls.regroup(messages).values()].map((out) => this.#call(out, failed)));
     for (const message of messages) {
       const reason = failed.get(message);
       if (reason === undefined) message.delivery.ack();
       else if (reason === FORGOTTEN) await this.#bury(queue, message.delivery, FORGOTTEN, false);
       else this.#retry(message.delivery);
+    }
+  }
+
+  /** Calls one shard, and notes the messages that may not be acknowledged. */
+  async #call({ call, messages }: Outgoing, failed: Map<Message, string>): Promise<void> {
+    const place = `${call.operator}/${call.shard}`;
+    try {
+      const reply = await this.options.shards.apply(call);
+      for (const message of reply.forgotten.flatMap((id) => holding(id, messages))) {
+        // A shard that failed is tried again first: what is buried is not delivered to anybody any more.
+        if (!failed.has(message)) failed.set(message, FORGOTTEN);
+      }
+      for (const message of reply.unreadable.flatMap((id) => holding(id, messages))) {
+        this.options.onError?.(new EnvelopeError("a part cannot be read"), place);
+        failed.set(message, UNREADABLE);
+      }
+    } catch (error) {
+      this.options.onError?.(error, place);
+      for (const message of messages) failed.set(message, messageOf(error));
+      this.#calls.untold(call);
     }
   }
 
@@ -148,7 +118,7 @@ export class OperatorExecutor {
   }
 
   #mustBeKnown(part: SealedPart): void {
-    const operator = this.#targets.get(part.operator);
+    const operator = this.#calls.target(part.operator);
     if (operator === undefined) throw new Error(`unknown operator ${JSON.stringify(part.operator)}`);
     if (operator.shards !== part.shards) {
       throw new Error(
@@ -175,104 +145,6 @@ export class OperatorExecutor {
         );
     }
     return young;
-  }
-
-  /** Without the segments of clients that another plan's copy was claimed for. */
-  async #claimed(messages: readonly Message[]): Promise<Message[]> {
-    const wanted = new Map<string, { producer: string; fingerprint: string; sequences: Set<number> }>();
-    for (const { envelope, segments } of messages) {
-      for (const { kind, producer, sequence } of segments) {
-        if (kind !== ProducerKind.client) continue;
-        const id = `${producer}/${envelope.fingerprint}`;
-        const group = wanted.get(id) ?? { producer, fingerprint: envelope.fingerprint, sequences: new Set() };
-        wanted.set(id, group);
-        group.sequences.add(sequence);
-      }
-    }
-    if (wanted.size === 0) return [...messages];
-    const lost = new Set<string>();
-    const undecided = new Set<string>();
-    await Promise.all(
-      [...wanted].map(async ([id, { producer, fingerprint, sequences }]) => {
-        const list = [...sequences];
-        try {
-          const held = await this.options.claims.claim(producer, fingerprint, list);
-          list.forEach((sequence, n) => held[n] === true || lost.add(`${id}/${sequence}`));
-        } catch (error) {
-          this.options.onError?.(error, `claims of ${producer}`);
-          undecided.add(id);
-        }
-      }),
-    );
-    return messages.flatMap((message): Message[] => {
-      const { fingerprint } = message.envelope;
-      if (message.segments.some(({ producer }) => undecided.has(`${producer}/${fingerprint}`))) {
-        this.#retry(message.delivery);
-        return [];
-      }
-      const segments = message.segments.filter(
-        ({ producer, sequence }) => !lost.has(`${producer}/${fingerprint}/${sequence}`),
-      );
-      return [{ ...message, segments }];
-    });
-  }
-
-  /** One call per shard that is touched, listing every segment of its source in the batch. */
-  #regroup(messages: readonly Message[]): Map<string, Outgoing> {
-    const outgoing = new Map<string, Outgoing>();
-    const { plan } = this.options;
-    for (const message of messages) {
-      for (const { operator, shards, byShard } of message.segments.flatMap((segment) => segment.parts)) {
-        for (const { shard } of byShard) {
-          const id = `${operator}/${shard}`;
-          let out = outgoing.get(id);
-          if (out === undefined) {
-            const { generation } = plan;
-            const segments: ShardSegment[] = this.#untold.get(id) ?? [];
-            this.#untold.delete(id);
-            out = {
-              call: { v: SHARD_CALL_VERSION, generation, operator, shard, shards, segments },
-              messages: new Set(),
-            };
-            outgoing.set(id, out);
-          }
-          out.messages.add(message);
-        }
-      }
-    }
-    for (const { envelope, segments } of messages) {
-      for (const segment of segments) {
-        for (const target of this.#targetsOf(envelope.source, segment)) {
-          const part = segment.parts.find(({ operator }) => operator === target.name);
-          const nothing = forShard(envelope.source, segment, undefined, 0);
-          for (let shard = 0; shard < target.shards; shard++) {
-            const id = `${target.name}/${shard}`;
-            const out = outgoing.get(id);
-            const told = part === undefined ? nothing : forShard(envelope.source, segment, part, shard);
-            if (out !== undefined) out.call.segments.push(told);
-            // One object for all shards: there may be many of both.
-            else this.#tellLater(id, nothing);
-          }
-        }
-      }
-    }
-    return outgoing;
-  }
-
-  /** The operators that the source feeds now, and those that the segment was routed to: a deploy may lie between. */
-  #targetsOf(source: string, segment: SealedSegment): Set<Target> {
-    const targets = new Set(this.options.plan.sources.get(source)?.targets);
-    for (const { operator } of segment.parts) targets.add(this.#targets.get(operator) as Target);
-    return targets;
-  }
-
-  #tellLater(id: string, segment: ShardSegment): void {
-    let list = this.#untold.get(id);
-    if (list === undefined) {
-      list = [];
-      this.#untold.set(id, list);
-    }
-    if (list.length < MAX_UNTOLD) list.push(segment);
   }
 
   async #bury(queue: string, delivery: Delivery, reason: string, redrivable: boolean): Promise<void> {
@@ -302,23 +174,12 @@ export class OperatorExecutor {
 const FORGOTTEN =
   "the shard no longer knows whether it applied this: too many segments of its producer are missing";
 
+const UNREADABLE = "a part of it cannot be read";
+
 function same(a: SegmentId, b: SegmentId): boolean {
   return a.producer === b.producer && a.sequence === b.sequence;
 }
 
 function holding(id: SegmentId, messages: Iterable<Message>): Message[] {
   return [...messages].filter(({ segments }) => segments.some((segment) => same(segment, id)));
-}
-
-function forShard(
-  source: string,
-  segment: SealedSegment,
-  part: SealedPart | undefined,
-  shard: number,
-): ShardSegment {
-  const { producer, sequence, kind, arrival, events, before } = segment;
-  const own = part?.byShard.find((candidate) => candidate.shard === shard);
-  const anchored = part?.byShard[0]?.shard === shard;
-  const content = own?.content ?? null;
-  return { source, producer, sequence, kind, arrival, events, before, anchored, content };
 }
