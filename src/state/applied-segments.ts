@@ -6,18 +6,12 @@
  */
 import { StateError } from "../errors.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
+import { SequenceSet } from "./sequence-set.ts";
 
-const CHUNK_BITS = 1024;
-const CHUNK_WORDS = CHUNK_BITS / 32;
-/** What a chunk costs in memory, about: its words and its entry in a map. */
-const CHUNK_BYTES = CHUNK_WORDS * 4 + 64;
 const PRODUCER_BYTES = 256;
 const FORMAT = 1;
 /** ProducerKind.isolate: the arrival of its segments is the same in every copy, so it can be forgotten by time. */
 const ISOLATE = 0;
-
-/** A chunk in which every bit is set is this one; it costs no words. */
-const FULL = new Uint32Array(0);
 
 export type SegmentStatus =
   | "new"
@@ -39,12 +33,9 @@ export interface ProducerRecord {
 }
 
 interface Producer {
-  prefix: number;
-  /** Below it the bits were given up: prefix ≥ fence. */
-  fence: number;
+  readonly sequences: SequenceSet;
   /** What arrived up to then may have been applied before this record was made: the producer may have been forgotten. */
   knownFrom: number;
-  chunks: Map<number, Uint32Array>;
   counted: number;
   settled: number;
   kind: number;
@@ -80,10 +71,8 @@ export class AppliedSegments {
   status(producer: string, sequence: number, arrival: number = Number.POSITIVE_INFINITY): SegmentStatus {
     const known = this.#producers.get(producer);
     if (known === undefined) return arrival < this.#forgottenBefore ? "forgotten" : "new";
-    if (sequence < known.fence) return "forgotten";
-    if (sequence < known.prefix) return "applied";
-    const chunk = known.chunks.get(Math.floor(sequence / CHUNK_BITS));
-    if (chunk !== undefined && (chunk === FULL || hasBit(chunk, sequence % CHUNK_BITS))) return "applied";
+    if (sequence < known.sequences.fence) return "forgotten";
+    if (known.sequences.has(sequence)) return "applied";
     return arrival < known.knownFrom ? "forgotten" : "new";
   }
 
@@ -95,10 +84,8 @@ export class AppliedSegments {
       if (kind === ISOLATE && (this.#isolates + 1) * PRODUCER_BYTES > this.maxBytes * 0.75)
         this.#forgetOldest();
       known = {
-        prefix: 0,
-        fence: 0,
+        sequences: new SequenceSet(),
         knownFrom: kind === ISOLATE ? this.#forgottenBefore : 0,
-        chunks: new Map(),
         counted: 0,
         settled: 0,
         kind,
@@ -109,14 +96,10 @@ export class AppliedSegments {
       this.#keepBound();
     }
     known.lastSeen = Math.max(known.lastSeen, origin.arrival);
-    if (sequence < known.prefix) return;
-    if (sequence === known.prefix && known.chunks.size === 0) {
-      known.prefix++;
-      return;
-    }
-    this.#setBit(known, sequence);
-    this.#close(known);
-    this.#keepBound();
+    const before = known.sequences.bytes;
+    known.sequences.add(sequence);
+    this.#bytes += known.sequences.bytes - before;
+    if (known.sequences.bytes > before) this.#keepBound();
   }
 
   /** Sets how many events a producer that `add` has seen is known to have sent, and how many are accounted for here. */
@@ -137,11 +120,12 @@ export class AppliedSegments {
   }
 
   record(producer: string): ProducerRecord | undefined {
-    return this.#producers.get(producer);
+    const known = this.#producers.get(producer);
+    return known === undefined ? undefined : recordOf(known);
   }
 
   *records(): IterableIterator<[producer: string, record: ProducerRecord]> {
-    yield* this.#producers;
+    for (const [id, producer] of this.#producers) yield [id, recordOf(producer)];
   }
 
   /** Forgets producers that were last seen before `time`; their segments must be refused from then on (the horizon). */
@@ -168,18 +152,11 @@ export class AppliedSegments {
       writer.hex(id);
       writer.varint(sources.indexOf(producer.source));
       writer.varint(producer.kind);
-      writer.varint(producer.prefix);
-      writer.varint(producer.fence);
       writer.varint(producer.knownFrom);
       writer.varint(producer.counted);
       writer.varint(producer.settled);
       writer.varint(producer.lastSeen);
-      writer.varint(producer.chunks.size);
-      for (const [index, chunk] of producer.chunks) {
-        writer.varint(index);
-        writer.varint(chunk.length);
-        for (const word of chunk) writer.uint32(word);
-      }
+      producer.sequences.encode(writer);
     }
     return writer.finish();
   }
@@ -205,74 +182,15 @@ export class AppliedSegments {
       const producer: Producer = {
         source,
         kind,
-        prefix: reader.varint(),
-        fence: reader.varint(),
         knownFrom: reader.varint(),
         counted: reader.varint(),
         settled: reader.varint(),
         lastSeen: reader.varint(),
-        chunks: new Map(),
+        sequences: SequenceSet.decode(reader),
       };
-      for (let chunks = reader.varint(); chunks > 0; chunks--) {
-        const index = reader.varint();
-        const length = reader.varint();
-        const chunk = length === 0 ? FULL : Uint32Array.from({ length }, () => reader.uint32());
-        producer.chunks.set(index, chunk);
-        applied.#bytes += costOf(chunk);
-      }
       applied.#remember(id, producer);
     }
     return applied;
-  }
-
-  #setBit(producer: Producer, sequence: number): void {
-    const index = Math.floor(sequence / CHUNK_BITS);
-    let chunk = producer.chunks.get(index);
-    if (chunk === FULL) return;
-    if (chunk === undefined) {
-      chunk = new Uint32Array(CHUNK_WORDS);
-      // What lies below the prefix in this chunk is settled; set, it lets the chunk become full.
-      for (let bit = 0; bit < Math.min(producer.prefix - index * CHUNK_BITS, CHUNK_BITS); bit++)
-        putBit(chunk, bit);
-      producer.chunks.set(index, chunk);
-      this.#bytes += CHUNK_BYTES;
-    }
-    putBit(chunk, sequence % CHUNK_BITS);
-    if (chunk.every((word) => word === 0xffffffff)) {
-      producer.chunks.set(index, FULL);
-      this.#bytes += costOf(FULL) - CHUNK_BYTES;
-    }
-  }
-
-  /** Moves the prefix over all that is contiguous, and drops the chunks below it. */
-  #close(producer: Producer): void {
-    for (;;) {
-      const index = Math.floor(producer.prefix / CHUNK_BITS);
-      const chunk = producer.chunks.get(index);
-      if (chunk === undefined) return;
-      if (chunk === FULL) {
-        producer.prefix = (index + 1) * CHUNK_BITS;
-      } else {
-        while (producer.prefix < (index + 1) * CHUNK_BITS && hasBit(chunk, producer.prefix % CHUNK_BITS)) {
-          producer.prefix++;
-        }
-        const open = producer.prefix < (index + 1) * CHUNK_BITS;
-        // A chunk stays only while it holds a bit above the prefix.
-        if (open && hasBitFrom(chunk, producer.prefix % CHUNK_BITS)) return;
-        if (open) {
-          this.#dropChunk(producer, index);
-          return;
-        }
-      }
-      this.#dropChunk(producer, index);
-    }
-  }
-
-  #dropChunk(producer: Producer, index: number): void {
-    const chunk = producer.chunks.get(index);
-    if (chunk === undefined) return;
-    this.#bytes -= costOf(chunk);
-    producer.chunks.delete(index);
   }
 
   /** Whatever the producers take, a quarter of the bound is for gaps. */
@@ -294,7 +212,7 @@ export class AppliedSegments {
 
   #remember(id: string, producer: Producer): void {
     this.#producers.set(id, producer);
-    this.#bytes += PRODUCER_BYTES;
+    this.#bytes += PRODUCER_BYTES + producer.sequences.bytes;
     if (producer.kind === ISOLATE) this.#isolates++;
   }
 
@@ -302,40 +220,23 @@ export class AppliedSegments {
     const { source, settled } = producer;
     if (settled > 0) this.#retired.set(source, (this.#retired.get(source) ?? 0) + settled);
     this.#producers.delete(id);
-    this.#bytes -= PRODUCER_BYTES;
+    this.#bytes -= PRODUCER_BYTES + producer.sequences.bytes;
     if (producer.kind === ISOLATE) this.#isolates--;
-    for (const chunk of producer.chunks.values()) this.#bytes -= costOf(chunk);
   }
 
   #giveUpOldestGap(): boolean {
-    let widest: Producer | undefined;
-    for (const producer of this.#producers.values()) {
-      if (producer.chunks.size > (widest?.chunks.size ?? 0)) widest = producer;
+    let widest: SequenceSet | undefined;
+    for (const { sequences } of this.#producers.values()) {
+      if (sequences.chunks > (widest?.chunks ?? 0)) widest = sequences;
     }
     if (widest === undefined) return false;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const index of widest.chunks.keys()) lowest = Math.min(lowest, index);
-    widest.prefix = (lowest + 1) * CHUNK_BITS;
-    widest.fence = widest.prefix;
-    this.#dropChunk(widest, lowest);
-    this.#close(widest);
+    const before = widest.bytes;
+    widest.giveUpLowest();
+    this.#bytes += widest.bytes - before;
     return true;
   }
 }
 
-function costOf(chunk: Uint32Array): number {
-  return chunk === FULL ? 64 : CHUNK_BYTES;
-}
-
-function hasBit(chunk: Uint32Array, bit: number): boolean {
-  return (((chunk[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
-}
-
-function hasBitFrom(chunk: Uint32Array, from: number): boolean {
-  for (let bit = from; bit < CHUNK_BITS; bit++) if (hasBit(chunk, bit)) return true;
-  return false;
-}
-
-function putBit(chunk: Uint32Array, bit: number): void {
-  chunk[bit >>> 5] = (chunk[bit >>> 5] ?? 0) | (1 << (bit & 31));
+function recordOf({ sequences, counted, settled, kind, source, lastSeen }: Producer): ProducerRecord {
+  return { prefix: sequences.prefix, counted, settled, kind, source, lastSeen };
 }
