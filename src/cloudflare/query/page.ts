@@ -6,7 +6,7 @@ import { only } from "./routing.ts";
 const STYLE = `:root{color-scheme:light dark}
 body{font:1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:0 auto;padding:2rem 1rem;color:light-dark(#222,#ddd);background:light-dark(#fdfdfc,#161618)}
 h1{font-weight:600;margin:0}a{color:light-dark(#0b5cad,#8ab8ef)}li{margin:.3rem 0}
-pre{overflow-x:auto;padding:.8rem 1rem;border-radius:.5rem;background:light-dark(#f1f1ee,#232326)}`;
+pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.8rem 1rem;border-radius:.5rem;background:light-dark(#f1f1ee,#232326)}`;
 
 export function addPage(app: QueryApp, { plan }: QueryContext): void {
   app.get("/", async (c) => {
