@@ -63,6 +63,7 @@ describe("workloads", () => {
     expect(chosen(false, [])).toHaveLength(20);
     expect(chosen(true, [])).toHaveLength(4);
     expect(chosen(false, ["500 a request"])).toHaveLength(5);
+    expect(chosen(false, ["500 a request, 200 URLs"]).map(({ spread }) => spread)).toEqual(["uniform"]);
     expect(chosen(false, ["500 a request, one hot"]).map(({ keys }) => keys)).toEqual([1]);
   });
 });

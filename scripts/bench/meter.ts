@@ -1,0 +1,64 @@
+/** Meter: the bill of a run, at list prices, from what was counted in it. */
+import type { Counts } from "./meter/counts.ts";
+import { OBJECT_GIGABYTES, prices } from "./meter/prices.ts";
+
+/** What a run used besides what can be counted; both are estimates. */
+export interface Usage {
+  /** CPU seconds of the whole local runtime, its queue and its HTTP among them: an upper bound. */
+  readonly cpuSeconds: number;
+  /** How long the run took: each object that was called is taken to have been awake for all of it. */
+  readonly seconds: number;
+}
+
+export interface BillLine {
+  readonly what: string;
+  readonly count: number;
+  readonly dollarsPerMillion: number;
+  readonly dollars: number;
+  /** Not counted but measured or assumed. */
+  readonly estimate: boolean;
+}
+
+export interface Bill {
+  readonly pricesAsOf: string;
+  readonly events: number;
+  readonly lines: readonly BillLine[];
+  /** Of what was counted. */
+  readonly counted: number;
+  /** With the estimates. */
+  readonly withEstimates: number;
+}
+
+/** Dollars are for a million events. */
+export function bill(counts: Counts, usage: Usage, events: number): Bill {
+  const line = (what: string, count: number, price: number, estimate = false): BillLine => ({
+    what,
+    count,
+    dollarsPerMillion: price,
+    // A price is for a million of `count`, and the bill for a million events.
+    dollars: (count * price) / events,
+    estimate,
+  });
+  const lines = [
+    line("Worker requests", counts.requests + counts.batches, prices.workerRequest),
+    line("queue operations", counts.writes + counts.reads + counts.deletes, prices.queueOperation),
+    line("object requests", counts.objectRequests, prices.objectRequest),
+    line("rows written", counts.rowsWritten, prices.rowWritten),
+    line("rows read", counts.rowsRead, prices.rowRead),
+    line("CPU, ms", usage.cpuSeconds * 1000, prices.cpuMillisecond, true),
+    line(
+      "object duration, GB-s",
+      counts.objects * usage.seconds * OBJECT_GIGABYTES,
+      prices.gigabyteSecond,
+      true,
+    ),
+  ];
+  const sum = (of: readonly BillLine[]) => of.reduce((total, { dollars }) => total + dollars, 0);
+  return {
+    pricesAsOf: prices.asOf,
+    events,
+    lines,
+    counted: sum(lines.filter(({ estimate }) => !estimate)),
+    withEstimates: sum(lines),
+  };
+}
