@@ -123,7 +123,8 @@ export class KeyedState implements MemoryHolder {
   /** Freezes what has changed; `flush` then moves it into pages. Only one checkpoint at a time. */
   freeze(): void {
     if (this.#frozen !== undefined) throw new Error("a checkpoint is under way");
-    this.#frozen = { entries: this.#changed, keys: [...this.#changed.keys()].sort(compare), at: 0 };
+    // The default order of strings, by UTF-16 code units, is the same on every machine, unlike a locale's.
+    this.#frozen = { entries: this.#changed, keys: [...this.#changed.keys()].sort(), at: 0 };
     this.#changed = new Map();
     this.#frozenBytes = this.#changedBytes;
     this.#changedBytes = 0;
@@ -198,7 +199,7 @@ export class KeyedState implements MemoryHolder {
 
   /** The keys of changed and frozen entries, in order; kept until the next change, since pages of a range come in turn. */
   #sortedOverlay(): readonly string[] {
-    this.#sorted ??= [...new Set([...this.#changed.keys(), ...(this.#frozen?.keys ?? [])])].sort(compare);
+    this.#sorted ??= [...new Set([...this.#changed.keys(), ...(this.#frozen?.keys ?? [])])].sort();
     return this.#sorted;
   }
 
@@ -273,11 +274,6 @@ function lowerBound(keys: readonly string[], key: string): number {
     else high = middle;
   }
   return low;
-}
-
-/** JavaScript string order (UTF-16 code units): the same on every machine, unlike a locale's. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Objects cost about a word for each of their parts; a rough guess is enough to keep a budget. */

@@ -10,7 +10,7 @@ export interface Page {
 }
 
 /** A decoded page takes about this many times its encoded bytes (strings and list slots). */
-const DECODED_FACTOR = 3;
+const DECODED_FACTOR = 2;
 
 /** What holds entries in memory that cannot be dropped; a KeyedState is one. */
 export interface MemoryHolder {

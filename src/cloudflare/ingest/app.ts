@@ -105,6 +105,7 @@ class Isolate {
   readonly #producers = new Map<string, Producer>();
   readonly #backlogs = new Map<string, BacklogMemory>();
   readonly #groups = new Map<string, GroupCommit>();
+  readonly #fingerprints = new Map<string, string>();
   readonly #prefixes = new Prefixes();
 
   constructor(options: IngestOptions, clock: Clock, random: () => number) {
@@ -119,7 +120,10 @@ class Isolate {
     const group = kept(this.#groups, source.name, () => new GroupCommit(lingerOf(env.GROUP_COMMIT_MS)));
     const backlog = kept(this.#backlogs, source.name, () => new BacklogMemory());
     // Another version of the code may route differently, even where the plan looks the same.
-    const fingerprint = fingerprintOf(`${plan.fingerprint}-${env.VERSION?.id || "local"}`);
+    const version = env.VERSION?.id || "local";
+    const fingerprint = kept(this.#fingerprints, version, () =>
+      fingerprintOf(`${plan.fingerprint}-${version}`),
+    );
     return {
       executor: new SourceExecutor(plan, source, fingerprint),
       queue: new CloudflareQueue(queueBindingOf(source, env), backlog, this.#options),
