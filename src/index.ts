@@ -1,5 +1,6 @@
 /** Millrace: stream processing on Cloudflare Workers. The public door, in the article's order. */
 export type { Event, EventAttributes } from "./event.ts";
+export type { SourceOptions } from "./source.ts";
 export { Source } from "./source.ts";
 export type { Collector, SourceCollector } from "./collector.ts";
 export { KeyedStream, Stream } from "./stream.ts";

@@ -83,6 +83,8 @@ export interface QueueNames {
   readonly deadLetterQueue: string;
   /** `QUEUE_CLICKS` */
   readonly binding: string;
+  /** How long it waits for a batch to fill, whole seconds; see SourceOptions. */
+  readonly batchSeconds: number;
 }
 
 export interface PlanOptions {
@@ -154,12 +156,18 @@ export function planJobs(jobs: readonly Job[], options: PlanOptions = {}): Plan 
       const feeding = operators.get(target.name)?.sources;
       if (feeding !== undefined && !feeding.includes(name)) feeding.push(name);
     });
+    const { batchSeconds = 0 } = source.options;
+    if (!Number.isInteger(batchSeconds) || batchSeconds < 0 || batchSeconds > 60) {
+      throw new PlanError(
+        `source ${name}: batchSeconds must be a whole number from 0 to 60, not ${batchSeconds}`,
+      );
+    }
     if (steps.length === 0) {
       throw new PlanError(
         `job ${job.name}: nothing reads the source "${name}"; apply an operator to its stream`,
       );
     }
-    const queue = queueNames(name);
+    const queue = queueNames(name, batchSeconds);
     const clash = [...sources.values()].find(
       (one) => one.queue.queue === queue.deadLetterQueue || one.queue.deadLetterQueue === queue.queue,
     );
@@ -231,11 +239,12 @@ function mayHaveNoReader(job: Job, node: GraphNode, readers: readonly GraphNode[
 }
 
 /** The queues of a source and the binding under which Workers reach it. */
-export function queueNames(source: string): QueueNames {
+export function queueNames(source: string, batchSeconds = 0): QueueNames {
   return {
     queue: `millrace-${source}`,
     deadLetterQueue: `millrace-${source}-dead`,
     binding: `QUEUE_${source.toUpperCase().replaceAll("-", "_")}`,
+    batchSeconds,
   };
 }
 

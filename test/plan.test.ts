@@ -297,6 +297,7 @@ describe("a plan", () => {
       queue: "millrace-page-clicks",
       deadLetterQueue: "millrace-page-clicks-dead",
       binding: "QUEUE_PAGE_CLICKS",
+      batchSeconds: 0,
     });
     expect(plan.operators.get("views")).toMatchObject({
       job: "job",
@@ -471,4 +472,21 @@ test("an aggregate's default signature is its class's", () => {
       sum(() => 1),
     );
   expect(planJobs([job]).operators.get("sum")?.aggregate.signature).toBe("sum@1");
+});
+
+test("a source says how long its queue waits for a batch; nonsense is refused", () => {
+  const withWait = (batchSeconds: number) => {
+    const job = new Job("job");
+    job
+      .addSource(
+        new (class extends Source<string> {
+          getEvents(): void {}
+        })("lines", { batchSeconds }),
+      )
+      .keyBy(() => "all")
+      .aggregate("lines-seen", count());
+    return planJobs([job]).sources.get("lines")?.queue.batchSeconds;
+  };
+  expect([withWait(0), withWait(60)]).toEqual([0, 60]);
+  for (const wrong of [-1, 61, 0.5, Number.NaN]) expect(() => withWait(wrong)).toThrow(/batchSeconds/);
 });

@@ -44,12 +44,12 @@ export function generatedPart(worker: WorkerName, plan: Plan): string {
   return [...producers, ...consumers].join("\n");
 }
 
-function consumersOf({ queue, deadLetterQueue }: QueueNames): string[] {
+function consumersOf({ queue, deadLetterQueue, batchSeconds }: QueueNames): string[] {
   return [
     block("consumers", {
       queue,
       max_batch_size: 100,
-      max_batch_timeout: 1,
+      max_batch_timeout: batchSeconds,
       max_retries: 100,
       dead_letter_queue: deadLetterQueue,
     }),

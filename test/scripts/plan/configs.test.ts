@@ -70,7 +70,7 @@ describe("the configs on disk", () => {
         queue = "millrace-clicks"
       - max_batch_size = 50
       + max_batch_size = 100
-        max_batch_timeout = 1
+        max_batch_timeout = 0
         max_retries = 100
         …"
     `);

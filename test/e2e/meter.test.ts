@@ -1,13 +1,13 @@
 /** The meter against a count by hand, row by row, on the real runtime. */
 import { describe, expect, test } from "vitest";
-import type { Contender } from "../../../scripts/bench/contender.ts";
-import { objectOf } from "../../../scripts/bench/contenders/platform.ts";
-import { EVENTS_PATH } from "../../../scripts/bench/load/bodies.ts";
-import { type Counts, differenceOf, noCounts } from "../../../scripts/bench/meter/counts.ts";
-import { countsOf, withMetered } from "../../../scripts/bench/meter/run.ts";
-import { bill } from "../../../scripts/bench/meter.ts";
-import type { ContenderName } from "../../../scripts/bench/sources.ts";
-import { shardOf } from "../../../src/hash.ts";
+import type { Contender } from "../../scripts/bench/contender.ts";
+import { objectOf } from "../../scripts/bench/contenders/platform.ts";
+import { EVENTS_PATH } from "../../scripts/bench/load/bodies.ts";
+import { type Counts, differenceOf, noCounts } from "../../scripts/bench/meter/counts.ts";
+import { countsOf, withMetered } from "../../scripts/bench/meter/run.ts";
+import { bill } from "../../scripts/bench/meter.ts";
+import type { ContenderName } from "../../scripts/bench/sources.ts";
+import { shardOf } from "../../src/hash.ts";
 
 const SHARDS = 4;
 
@@ -72,7 +72,7 @@ test("a bill is the counts times the list prices", () => {
 
 /** What the three requests count, on objects that exist already. @param shard of a URL, by name. */
 async function metered(name: ContenderName, shard: (url: string) => string): Promise<Counts> {
-  return withMetered(name, { queueWait: "config" }, async (contender) => {
+  return withMetered(name, { queueWait: 1 }, async (contender) => {
     const urls = Array.from({ length: 100 }, (_, n) => `/page/${n}`);
     await post(contender, urls);
     await contender.settled();
