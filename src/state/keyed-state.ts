@@ -77,6 +77,36 @@ export class KeyedState implements MemoryHolder {
     return keys[at] === key ? values[at] : undefined;
   }
 
+  /**
+   * The accumulators of many keys, of those that are there. Each page is read at most once, where one key after the
+   * other would read a page again and again once the pages do not fit the cache.
+   */
+  getAll(keys: Iterable<string>): Map<string, unknown> {
+    const found = new Map<string, unknown>();
+    const byPage = new Map<number, string[]>();
+    for (const key of keys) {
+      const changed = this.#changed.get(key) ?? this.#frozen?.entries.get(key);
+      if (changed !== undefined) {
+        found.set(key, changed);
+        continue;
+      }
+      const index = this.#pageIndexFor(key);
+      const sharing = byPage.get(index);
+      if (sharing === undefined) byPage.set(index, [key]);
+      else sharing.push(key);
+    }
+    for (const [index, sharing] of byPage) {
+      const info = this.#directory[index];
+      if (info === undefined) continue;
+      const page = this.#load(info);
+      for (const key of sharing) {
+        const at = lowerBound(page.keys, key);
+        if (page.keys[at] === key) found.set(key, page.values[at]);
+      }
+    }
+    return found;
+  }
+
   /** Takes over entries that a commit has made durable in the log. */
   put(entries: Iterable<readonly [string, unknown]>): void {
     this.#sorted = undefined;

@@ -86,19 +86,20 @@ export class Commit {
 
   readonly aggregate: Aggregate<unknown, unknown, unknown>;
   readonly maxKeys: number;
-  readonly lookup: (key: string) => unknown;
+  readonly old: ReadonlyMap<string, unknown>;
   readonly now: number;
 
+  /** @param old the accumulators of all keys that the call names, of those that are there. */
   constructor(
     aggregate: Aggregate<unknown, unknown, unknown>,
     maxKeys: number,
     counters: ShardCounters,
-    lookup: (key: string) => unknown,
+    old: ReadonlyMap<string, unknown>,
     now: number,
   ) {
     this.aggregate = aggregate;
     this.maxKeys = maxKeys;
-    this.lookup = lookup;
+    this.old = old;
     this.now = now;
     this.counters = structuredClone(counters);
   }
@@ -175,7 +176,7 @@ export class Commit {
 
   #merge(key: string, partial: unknown, n: number): void {
     const { aggregate, counters } = this;
-    const old = this.changes.get(key) ?? this.lookup(key);
+    const old = this.changes.get(key) ?? this.old.get(key);
     if (old === undefined && counters.keys >= this.maxKeys) {
       counters.overflow = storable(aggregate.merge(copyOf(counters.overflow ?? aggregate.create()), partial));
       counters.overflowEvents += n;

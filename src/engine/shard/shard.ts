@@ -18,6 +18,7 @@ import type { StateStore } from "../../state/store.ts";
 import { TopIndex } from "../../state/top-index.ts";
 import { unseal } from "../envelope.ts";
 import type { SegmentId, ShardContent } from "../segment.ts";
+import { RECORD_WIDTH } from "../segment.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { LoggedSegment, NumberedLetter, ProducerCounts, ShardCounters } from "./commit.ts";
 import { Commit, decodeCommit, emptyCounters, flowOf } from "./commit.ts";
@@ -140,49 +141,51 @@ export class Shard {
    */
   apply(call: ShardCall): ShardReply {
     this.#check(call);
-    const { operator, clock } = this.options;
-    const commit = new Commit(
-      operator.aggregate,
-      operator.maxKeys,
-      this.#counters,
-      (key) => this.state.get(key),
-      clock.now(),
-    );
-    const inThisCall = new Set<string>();
+    const { fresh, withoutContent, ...reply } = this.#sort(call.segments);
+    if (fresh.length > 0) {
+      const commit = this.#newCommit(this.state.getAll(keysOf(fresh)));
+      for (const { segment, content } of fresh) {
+        commit.applySegment(segment, content, this.#countsOf(segment.producer, commit));
+      }
+      this.#write(commit);
+    }
+    // Known to hold nothing for this shard. To forget that in a crash is harmless: it costs a bit, not a count.
+    for (const segment of withoutContent) this.#applied.add(segment.producer, segment.sequence, segment);
+    return { lsn: this.#lsn, applied: fresh.length, ...reply };
+  }
+
+  /** What of a call is new, what was there before, and what can be neither said nor read. */
+  #sort(segments: readonly ShardSegment[]) {
+    const fresh: Fresh[] = [];
     const withoutContent: ShardSegment[] = [];
     const forgotten: SegmentId[] = [];
     const unreadable: SegmentId[] = [];
     let duplicates = 0;
-    for (const segment of call.segments) {
-      const { producer, sequence } = segment;
+    const inThisCall = new Set<string>();
+    for (const segment of segments) {
+      const { producer, sequence, arrival, source } = segment;
       const id = `${producer}.${sequence}`;
-      const status = inThisCall.has(id)
-        ? "applied"
-        : this.#applied.status(producer, sequence, segment.arrival);
+      const status = inThisCall.has(id) ? "applied" : this.#applied.status(producer, sequence, arrival);
       inThisCall.add(id);
-      const empty = segment.content === null;
-      if (status === "applied") {
-        if (!empty) {
-          duplicates++;
-          this.#uncommittedDuplicates.set(
-            segment.source,
-            (this.#uncommittedDuplicates.get(segment.source) ?? 0) + 1,
-          );
-        }
+      if (segment.content === null) {
+        if (status === "new") withoutContent.push(segment);
+      } else if (status === "applied") {
+        duplicates++;
+        this.#uncommittedDuplicates.set(source, (this.#uncommittedDuplicates.get(source) ?? 0) + 1);
       } else if (status === "forgotten") {
-        if (!empty) forgotten.push({ producer, sequence });
-      } else if (segment.content === null) {
-        withoutContent.push(segment);
+        forgotten.push({ producer, sequence });
       } else {
         const content = readable(segment.content);
         if (content === undefined) unreadable.push({ producer, sequence });
-        else commit.applySegment(segment, content, this.#countsOf(producer, commit));
+        else fresh.push({ segment, content });
       }
     }
-    if (commit.segments.length > 0) this.#write(commit);
-    // Known to hold nothing for this shard. To forget that in a crash is harmless: it costs a bit, not a count.
-    for (const segment of withoutContent) this.#applied.add(segment.producer, segment.sequence, segment);
-    return { lsn: this.#lsn, applied: commit.segments.length, duplicates, forgotten, unreadable };
+    return { fresh, withoutContent, duplicates, forgotten, unreadable };
+  }
+
+  #newCommit(old: ReadonlyMap<string, unknown>): Commit {
+    const { operator, clock } = this.options;
+    return new Commit(operator.aggregate, operator.maxKeys, this.#counters, old, clock.now());
   }
 
   /**
@@ -190,14 +193,7 @@ export class Shard {
    * so in the same commit, so that it happens once.
    */
   releaseDeadLetters(letters: readonly NumberedLetter[]): void {
-    const { operator, clock } = this.options;
-    const commit = new Commit(
-      operator.aggregate,
-      operator.maxKeys,
-      this.#counters,
-      (key) => this.state.get(key),
-      clock.now(),
-    );
+    const commit = this.#newCommit(new Map());
     for (const { number, letter } of letters) commit.releaseDeadLetter(number, letter);
     this.#write(commit);
   }
@@ -307,6 +303,20 @@ export class Shard {
     refuse("shard", call.shard, shard);
     refuse("shard count", call.shards, operator.shards);
   }
+}
+
+/** A segment to be applied, and what it holds for this shard. */
+interface Fresh {
+  readonly segment: ShardSegment;
+  readonly content: ShardContent;
+}
+
+function keysOf(fresh: readonly Fresh[]): Set<string> {
+  const keys = new Set<string>();
+  for (const { content } of fresh) {
+    for (let at = 0; at < content.records.length; at += RECORD_WIDTH) keys.add(content.records[at] as string);
+  }
+  return keys;
 }
 
 function readable(content: string): ShardContent | undefined {
