@@ -1,6 +1,5 @@
 /** What follows from the plan in the three wrangler configs: who produces into which queue, and who consumes it how. */
 import type { Plan } from "../../src/index.ts";
-import { PlanError } from "../../src/index.ts";
 import type { QueueNames } from "../../src/plan.ts";
 import { byName } from "./describe.ts";
 
@@ -16,22 +15,8 @@ export const workers = [
 
 export type WorkerName = (typeof workers)[number]["name"];
 
-/**
- * The queues of the plan, by name.
- *
- * @throws PlanError when two sources would share one: of `a` and `a-dead`, the second's queue is the first's dead letters.
- */
+/** The queues of the plan, by name. */
 export function queuesOf(plan: Plan): QueueNames[] {
-  const owners = new Map<string, string>();
-  for (const { name, queue } of plan.sources.values()) {
-    for (const taken of [queue.queue, queue.deadLetterQueue]) {
-      const other = owners.get(taken);
-      if (other !== undefined) {
-        throw new PlanError(`the sources "${other}" and "${name}" both need the queue ${taken}; rename one`);
-      }
-      owners.set(taken, name);
-    }
-  }
   return [...plan.sources.values()].map((source) => source.queue).sort(byName(({ queue }) => queue));
 }
 

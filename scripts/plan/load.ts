@@ -1,7 +1,6 @@
 /** Loads the plan that the Workers run: importing the register of jobs builds and checks it. */
 import type { Plan } from "../../src/index.ts";
 import { messageOf, PlanError } from "../../src/index.ts";
-import { queuesOf } from "./configs.ts";
 import { CommandError } from "./failure.ts";
 
 const REGISTER = "workers/jobs/index.ts";
@@ -12,9 +11,7 @@ const REGISTER = "workers/jobs/index.ts";
  */
 export async function loadPlan(load = importPlan): Promise<Plan> {
   try {
-    const plan = await load();
-    queuesOf(plan);
-    return plan;
+    return await load();
   } catch (thrown) {
     if (thrown instanceof PlanError) throw thrown;
     throw new CommandError(`The jobs in ${REGISTER} cannot be loaded: ${messageOf(thrown)}`, {
