@@ -4,6 +4,9 @@
  * A call is handled on a scratch copy, then written as one row of the commit log. That row is the atomic point: before
  * it nothing has happened, after it everything has. What follows (merging the scratch copy into memory, a step of a
  * checkpoint) can be lost in a crash and is rebuilt on the next wake from the checkpoint and the log entries above it.
+ * A shard that goes idle is left as it is: its log is bounded, so replaying it costs less than the alarm that would start
+ * one more checkpoint.
+ *
  * Everything here is synchronous, so calls cannot interleave. If a method throws anything but a ShardRefusedError, the
  * instance must be thrown away: memory may be ahead of storage.
  */
