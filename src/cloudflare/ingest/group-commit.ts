@@ -104,8 +104,13 @@ export class GroupCommit {
     for (const until = Date.now() + PATIENCE_MS; group.outcome === undefined && Date.now() < until; ) {
       await Promise.race([group.sent, sleep(LOOK_MS)]);
     }
-    if (group.outcome === undefined) await queue.send(messages);
-    else settle(group);
+    if (group.outcome !== undefined) {
+      settle(group);
+      return;
+    }
+    // Its leader is slow, or gone for good: nobody else should join and wait as long.
+    if (this.#open === group) this.#open = undefined;
+    await queue.send(messages);
   }
 
   async #sending(send: () => Promise<void>): Promise<void> {

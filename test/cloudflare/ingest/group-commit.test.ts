@@ -120,6 +120,23 @@ describe("group commit", () => {
     await Promise.all(all);
   });
 
+  it("lets nobody join a group that one has given up on", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(100_000);
+    const all = [0, 1].map((n) => group.send(packed(n), HEADER, queue, waitUntil));
+    all.push(group.send(packed(2), HEADER, queue, waitUntil));
+    // The first send never ends, so the group of 1 and 2 does not go; 2 gives up on it after a while.
+    await until(() => queue.sent.length === 2);
+    expect(queue.sequences).toEqual([[0], [2]]);
+    all.push(group.send(packed(3), HEADER, queue, waitUntil));
+    for (let ended = 0; ended < 4; ended++) {
+      await until(() => ended < queue.ends.length);
+      queue.ends[ended]?.resolve();
+    }
+    await Promise.all(all);
+    expect(queue.sequences.slice(2).toSorted()).toEqual([[1, 2], [3]]);
+  });
+
   it("keeps groups within a message, and lets what is large travel alone", async () => {
     const queue = new SlowQueue();
     const group = new GroupCommit(10_000);
