@@ -239,7 +239,7 @@ function mayHaveNoReader(job: Job, node: GraphNode, readers: readonly GraphNode[
 }
 
 /** The queues of a source and the binding under which Workers reach it. */
-export function queueNames(source: string, batchSeconds = 0): QueueNames {
+function queueNames(source: string, batchSeconds = 0): QueueNames {
   return {
     queue: `millrace-${source}`,
     deadLetterQueue: `millrace-${source}-dead`,

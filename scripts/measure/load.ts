@@ -1,5 +1,6 @@
 /** Load: the messages that ingest would send for a stream of clicks, handed to the operator Worker batch by batch. */
 
+import { QUEUE_LIMITS } from "../../src/cloudflare/queue.ts";
 import type { Namespace, ShardRpc } from "../../src/cloudflare/rpc.ts";
 import { shardName } from "../../src/cloudflare/rpc.ts";
 import { randomId } from "../../src/engine/producer.ts";
@@ -9,7 +10,6 @@ import { SourceExecutor } from "../../src/engine/source-executor.ts";
 import { plan } from "../../workers/jobs/index.ts";
 import type { Runtime } from "../local/runtime.ts";
 
-const LIMITS = { messages: 100, messageBytes: 127_000, sendBytes: 245_000 };
 const BATCH = 100;
 export const OPERATOR = "page-views";
 
@@ -49,7 +49,7 @@ export class Load {
       before: this.#counted,
       single: false,
     };
-    const { messages, segments } = this.#executor.pack(reading, identity, LIMITS);
+    const { messages, segments } = this.#executor.pack(reading, identity, QUEUE_LIMITS);
     this.#sequence += segments.length;
     this.#counted += reading.accepted;
     for (const message of messages) {

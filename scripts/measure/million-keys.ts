@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ShardRpc } from "../../src/cloudflare/rpc.ts";
 import { shardOf } from "../../src/hash.ts";
+import { memory, workerds } from "../bench/process.ts";
 import type { Runtime } from "../local/runtime.ts";
 import { startRuntime } from "../local/runtime.ts";
 import { Load, shards } from "./load.ts";
-import { workerdMemory } from "./memory.ts";
 
 const KEYS = 1_000_000;
 const SHARD = 0;
@@ -17,7 +17,7 @@ export async function measureMillionKeys(): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), "millrace-measure-"));
   const runtime = await startRuntime({ stateDir });
   try {
-    const empty = await workerdMemory();
+    const empty = workerdMemory();
     const urls = ownUrls();
     const load = new Load(runtime);
     let started = performance.now();
@@ -30,12 +30,12 @@ export async function measureMillionKeys(): Promise<void> {
     console.log(
       `  filled with ${stats.keys.toLocaleString("en")} keys in ${seconds(started)}: ${stats.rowsWritten} rows, ${stats.pages} pages`,
     );
-    console.log(`  memory of the whole runtime: ${empty} MB empty, ${await workerdMemory()} MB now`);
+    console.log(`  memory of the whole runtime: ${empty} MB empty, ${workerdMemory()} MB now`);
 
     await runtime.restart();
     started = performance.now();
     await (await own(runtime)).totals();
-    console.log(`  wake-up, with the first answer: ${seconds(started)}; memory ${await workerdMemory()} MB`);
+    console.log(`  wake-up, with the first answer: ${seconds(started)}; memory ${workerdMemory()} MB`);
     await reads(
       "one key",
       runtime,
@@ -48,7 +48,7 @@ export async function measureMillionKeys(): Promise<void> {
       (n) => `/v1/views/page-views?prefix=/item/${(n * 13) % 1000}`,
     );
     await reads("total", runtime, () => "/v1/views/page-views?total=1");
-    console.log(`  memory after the reads: ${await workerdMemory()} MB`);
+    console.log(`  memory after the reads: ${workerdMemory()} MB`);
   } finally {
     await runtime.dispose();
     await rm(stateDir, { recursive: true, force: true });
@@ -85,4 +85,9 @@ async function reads(name: string, runtime: Runtime, path: (n: number) => string
 
 function seconds(started: number): string {
   return `${((performance.now() - started) / 1000).toFixed(2)} s`;
+}
+
+/** Resident megabytes of the local workerd. */
+function workerdMemory(): number {
+  return Math.round(workerds().reduce((sum, pid) => sum + memory(pid), 0));
 }

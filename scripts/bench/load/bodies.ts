@@ -7,7 +7,7 @@ const POOL_REQUESTS = 50_000;
 
 export const EVENTS_PATH = "/v1/sources/clicks";
 
-export function urlOf(n: number): string {
+function urlOf(n: number): string {
   return `/products/item-${n}`;
 }
 
