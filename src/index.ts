@@ -11,9 +11,17 @@ export { Job } from "./job.ts";
 export { JobStarter } from "./engine/job-starter.ts";
 export type { Inputs, JobStarterOptions, MemoryView } from "./engine/job-starter.ts";
 
+export { approxDistinct } from "./aggregates/approx-distinct.ts";
 export { average } from "./aggregates/average.ts";
 export { count } from "./aggregates/count.ts";
+export { distinct } from "./aggregates/distinct.ts";
+export { first } from "./aggregates/first.ts";
+export { last } from "./aggregates/last.ts";
+export { max } from "./aggregates/max.ts";
+export { min } from "./aggregates/min.ts";
+export { quantiles } from "./aggregates/quantiles.ts";
 export { sum } from "./aggregates/sum.ts";
+export { top } from "./aggregates/top.ts";
 export { parse } from "./sources/schema.ts";
 
 export { planJobs } from "./plan.ts";
