@@ -1,4 +1,4 @@
-/** The `deploy` command: creates the queues that are missing and deploys the three Workers, or shows how it would. */
+/** The `deploy` command: creates the queues and buckets that are missing and deploys the three Workers, or shows how it would. */
 import { main } from "./deploy/main.ts";
 import { report } from "./plan/failure.ts";
 

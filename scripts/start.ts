@@ -1,11 +1,15 @@
 /** The `start` command: the deployment's Workers on this machine, fed by the terminal, a TCP port and HTTP. */
-import type { Plan } from "../src/plan.ts";
+import path from "node:path";
 import type { Runtime } from "./local/runtime.ts";
+import type { Register } from "./local/workers.ts";
 import { reasonOf } from "./send/failure.ts";
 import { banner } from "./start/banner.ts";
+import { BucketFiles } from "./start/bucket-files.ts";
 import { StartError, UsageError } from "./start/failure.ts";
-import { checkJob, Lineage } from "./start/lineage.ts";
-import { help, type Options, readOptions } from "./start/options.ts";
+import { chooseJob, firstSource } from "./start/jobs.ts";
+import { followLastPlan } from "./start/last-plan.ts";
+import { Lineage } from "./start/lineage.ts";
+import { help, readOptions, stateDirOf } from "./start/options.ts";
 import { checkPort, portError } from "./start/ports.ts";
 import { Session } from "./start/session.ts";
 import { aborted, onSignals } from "./start/signals.ts";
@@ -22,14 +26,17 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     write(help);
     return 0;
   }
-  const plan = await loadPlan();
-  const lineage = new Lineage(plan, options.source);
-  if (options.job !== undefined) checkJob(plan, options.job);
+  const { port, tcpPort } = options;
+  const job = await chooseJob(options.job);
+  const { register } = job;
+  const lineage = new Lineage(job.plan, options.source ?? firstSource(job));
+  const stateDir = options.stateDir ?? stateDirOf(register && job.name);
 
   const stop = onSignals(() => process.exit(130), env.npm_lifecycle_event !== undefined);
-  const state = await StateFolder.open(options.stateDir);
+  const state = await StateFolder.open(stateDir);
   try {
-    await run(options, lineage, stop);
+    followLastPlan(stateDir, job.plan);
+    await run({ port, tcpPort, stateDir, register, lineage }, stop);
   } finally {
     state.close();
   }
@@ -37,39 +44,50 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   return 0;
 }
 
+interface Setting {
+  readonly port: number;
+  readonly tcpPort: number;
+  readonly stateDir: string;
+  readonly register: Register | undefined;
+  readonly lineage: Lineage;
+}
+
 /** From the first check of a port to the last count. @throws StartError when something accepted was lost. */
-async function run({ port, ...options }: Options, lineage: Lineage, stop: AbortSignal): Promise<void> {
-  await checkPort("PORT", port);
-  await checkPort("TCP_PORT", options.tcpPort);
-  const runtime = await startWorkers(options.stateDir, port);
+async function run(setting: Setting, stop: AbortSignal): Promise<void> {
+  const { stateDir, lineage } = setting;
+  await checkPort("PORT", setting.port);
+  await checkPort("TCP_PORT", setting.tcpPort);
+  const runtime = await startWorkers(setting);
   try {
+    const files = filesOf(runtime, setting);
     const session = new Session(runtime, lineage, write);
-    const tcpPort = await session.inputs.listen(options.tcpPort).catch((thrown: NodeJS.ErrnoException) => {
-      throw portError("TCP_PORT", options.tcpPort, thrown.code ?? thrown.message);
+    const tcpPort = await session.inputs.listen(setting.tcpPort).catch((thrown: NodeJS.ErrnoException) => {
+      throw portError("TCP_PORT", setting.tcpPort, thrown.code ?? thrown.message);
     });
-    write(banner({ url: runtime.url, tcpPort, stateDir: options.stateDir, lineage }));
+    write(banner({ url: runtime.url, tcpPort, stateDir, filesDir: files?.folder, lineage }));
     session.inputs.read(process.stdin, () => {
       if (process.stdin.isTTY) write("No more typing; the ports stay open until Ctrl-C.\n");
     });
     await aborted(stop);
     write("\nStopping: what was accepted is counted to the end. Ctrl-C again stops at once.\n");
     const left = await session.stop();
+    await files?.stop();
     if (left !== undefined) throw new StartError(`Stopped, but ${left}.`);
   } finally {
     await runtime.dispose();
   }
 }
 
-/** The registered jobs, run as they are: a mistake in one is the user's, so it is said, not thrown. */
-async function loadPlan(): Promise<Plan> {
-  try {
-    return (await import("../workers/jobs/index.ts")).plan;
-  } catch (thrown) {
-    throw new StartError(`The jobs cannot be loaded: ${reasonOf(thrown)}`);
-  }
+/** The copy of what sinks write to buckets, going on; undefined where there are none. */
+function filesOf(runtime: Runtime, { stateDir, lineage }: Setting): BucketFiles | undefined {
+  const buckets = lineage.buckets.map((binding) => runtime.bucket(binding));
+  if (buckets.length === 0) return undefined;
+  const files = new BucketFiles(path.join(stateDir, "files"), buckets);
+  files.start();
+  return files;
 }
 
-async function startWorkers(stateDir: string, port: number): Promise<Runtime> {
+async function startWorkers({ stateDir, port, register }: Setting): Promise<Runtime> {
   // Loaded late: wrangler and Miniflare take longer than all checks before them.
   const [{ startRuntime }, { logWriter }, { WorkerError }] = await Promise.all([
     import("./local/runtime.ts"),
@@ -77,7 +95,8 @@ async function startWorkers(stateDir: string, port: number): Promise<Runtime> {
     import("./local/workers.ts"),
   ]);
   try {
-    return await startRuntime({ stateDir, port, ownSignals: true, onLog: logWriter(complain) });
+    const onLog = logWriter(complain);
+    return await startRuntime({ stateDir, port, ownSignals: true, onLog, ...(register && { register }) });
   } catch (thrown) {
     if (thrown instanceof WorkerError) throw new StartError(`Not started: ${thrown.message}.`);
     if ((thrown as { code?: unknown }).code === "ERR_ADDRESS_IN_USE")

@@ -24,6 +24,13 @@ export function parseDuration(text: string): number {
   return Number(match[1]) * unit;
 }
 
+/** A span as milliseconds or in words, in milliseconds. @throws RangeError when it is negative or not one. */
+export function millisecondsOf(span: number | string): number {
+  const ms = typeof span === "string" ? parseDuration(span) : span;
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  throw new RangeError(`not a duration: ${ms}; use milliseconds, or words like "1 minute"`);
+}
+
 /** ISO 8601 with a date, a time and an offset: a time without an offset would mean another moment on each machine. */
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/;
 

@@ -29,6 +29,13 @@ export class InvalidEventError extends MillraceError {
   }
 }
 
+/** An operator threw on an event, in a job whose policy is `fail`: the event is refused, nothing of it is applied. */
+export class OperatorFailedError extends MillraceError {
+  constructor(operator: string, error: string) {
+    super("operator", `operator ${operator} failed: ${error}`);
+  }
+}
+
 /** A request as a whole is over a limit (HTTP 413); `message` names the limit. */
 export class TooLargeError extends MillraceError {
   constructor(message: string) {
@@ -47,6 +54,23 @@ export class EnvelopeError extends MillraceError {
 export class ShardRefusedError extends MillraceError {
   constructor(message: string) {
     super("shard", message);
+  }
+}
+
+/** A sink's target will never take this batch: its events go to dead letters instead of being tried again. */
+export class RejectedBatchError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("sink", message, options);
+  }
+}
+
+/** What a sink or a source talks to asks for patience (`Retry-After`): it is not tried again before that, an hour at most. */
+export class RetryAfterError extends MillraceError {
+  readonly afterMs: number;
+
+  constructor(component: string, message: string, afterMs: number, options?: ErrorOptions) {
+    super(component, message, options);
+    this.afterMs = afterMs;
   }
 }
 

@@ -1,6 +1,9 @@
 /** Graph: a job as plain nodes and edges, with the behaviour hanging on the nodes, and a description that is only data. */
 import type { Aggregate, Operator } from "./operator.ts";
-import type { Source } from "./source.ts";
+import type { ProcessFunction } from "./process.ts";
+import type { Sink } from "./sink.ts";
+import type { PullSource, Source } from "./source.ts";
+import type { Stage } from "./stage.ts";
 
 export type KeyFunction = (data: unknown) => string;
 
@@ -13,6 +16,12 @@ interface NodeBase {
 export interface SourceNode extends NodeBase {
   readonly kind: "source";
   readonly source: Source<unknown>;
+}
+
+/** A source that is asked by an object of its own. */
+export interface PullNode extends NodeBase {
+  readonly kind: "pull";
+  readonly source: PullSource<unknown>;
 }
 
 export interface OperatorNode extends NodeBase {
@@ -32,7 +41,45 @@ export interface AggregateNode extends NodeBase {
   readonly aggregate: Aggregate<unknown, unknown, unknown>;
 }
 
-export type GraphNode = SourceNode | OperatorNode | KeyByNode | AggregateNode;
+export interface ProcessNode extends NodeBase {
+  readonly kind: "process";
+  readonly process: ProcessFunction<unknown, unknown>;
+  /** The port that each of `inputs` comes in by: 0, or 1 for the table of an `enrich`. */
+  readonly ports: number[];
+}
+
+export interface StageNode extends NodeBase {
+  readonly kind: "stage";
+  readonly stage: Stage<unknown, unknown>;
+}
+
+export interface SinkNode extends NodeBase {
+  readonly kind: "sink";
+  readonly sink: Sink<unknown>;
+  readonly keyed: boolean;
+}
+
+export interface UnionNode extends NodeBase {
+  readonly kind: "union";
+}
+
+/** What its one input emits to the side output `output`. */
+export interface SideOutputNode extends NodeBase {
+  readonly kind: "sideOutput";
+  readonly output: string;
+}
+
+export type GraphNode =
+  | SourceNode
+  | PullNode
+  | OperatorNode
+  | KeyByNode
+  | AggregateNode
+  | ProcessNode
+  | StageNode
+  | SinkNode
+  | UnionNode
+  | SideOutputNode;
 
 /** A job's graph as data: what `/v1/jobs` shows and the plan's fingerprint is made of. */
 export interface GraphDescription {

@@ -3,7 +3,19 @@ import { PlanError } from "./errors.ts";
 import type { GraphDescription, GraphNode } from "./graph.ts";
 import { describeGraph, kindOf } from "./graph.ts";
 import type { Source } from "./source.ts";
+import { PullSource } from "./source.ts";
 import { Stream } from "./stream.ts";
+
+export interface JobOptions {
+  /**
+   * What happens to an event that an operator throws on. `dead-letter`, the default: it goes to dead letters, once, with
+   * the error and the operator's name, and its neighbours proceed. `fail`: it is refused (in front of the queue, to
+   * its sender; behind it, by not acknowledging its message, which is tried again and ends in the dead-letter queue).
+   */
+  readonly onError?: FailurePolicy;
+}
+
+export type FailurePolicy = "dead-letter" | "fail";
 
 /**
  * A job. Three lines make a complete one:
@@ -18,9 +30,11 @@ export class Job {
   readonly #nodes: GraphNode[] = [];
 
   readonly name: string;
+  readonly onError: FailurePolicy;
 
-  constructor(name: string) {
+  constructor(name: string, options: JobOptions = {}) {
     this.name = name;
+    this.onError = options.onError ?? "dead-letter";
     checkName("job", name);
   }
 
@@ -29,9 +43,16 @@ export class Job {
    *
    * @throws PlanError when the name is taken in this job or is not a name.
    */
-  addSource<T>(source: Source<T>): Stream<T> {
-    checkName("source", source.name);
-    return new Stream<T>(this, this.addNode({ kind: "source", name: source.name, inputs: [], source }));
+  addSource<T, Offset = unknown>(source: Source<T> | PullSource<T, Offset>): Stream<T> {
+    const { name } = source;
+    checkName("source", name);
+    const inputs: GraphNode[] = [];
+    return new Stream<T>(
+      this,
+      source instanceof PullSource
+        ? this.addNode({ kind: "pull", name, inputs, source: source as PullSource<unknown> })
+        : this.addNode({ kind: "source", name, inputs, source }),
+    );
   }
 
   /** The nodes in the order in which they were added; inputs come before their readers. */
@@ -58,6 +79,7 @@ export class Job {
           );
         }
         same.inputs.push(...node.inputs);
+        if (same.kind === "process" && node.kind === "process") same.ports.push(...node.ports);
         return same as N;
       }
       throw new PlanError(
@@ -87,6 +109,10 @@ function sameOperator(known: GraphNode, added: GraphNode): boolean {
   if (known.kind === "operator" && added.kind === "operator") {
     return known.operator === added.operator && known.keyed === added.keyed;
   }
+  if (known.kind === "process" && added.kind === "process") return known.process === added.process;
+  if (known.kind === "stage" && added.kind === "stage") return known.stage === added.stage;
+  if (known.kind === "sink" && added.kind === "sink")
+    return known.sink === added.sink && known.keyed === added.keyed;
   return false;
 }
 

@@ -90,6 +90,17 @@ export abstract class Aggregate<In, Acc, Out = Acc> implements Aggregator<In, Ac
   abstract result(accumulator: Acc): Out;
 }
 
+/** What an aggregate emits whenever a commit has changed a key: the change of its view. */
+export interface KeyedResult<Out> {
+  readonly key: string;
+  readonly value: Out;
+  /**
+   * The value before; absent for a key that is new. Several events of one commit make one change, so what is downstream
+   * should add up differences or keep the latest value, not count changes.
+   */
+  readonly previous?: Out;
+}
+
 export interface AggregateOptions {
   /** How many shards hold the keys; 4 by default. Changing it for existing state is refused. */
   readonly shards?: number;

@@ -1,5 +1,6 @@
 /** Source: brings data in and turns what arrived into events. */
 import type { Nothing, SourceCollector } from "./collector.ts";
+import type { EventAttributes } from "./event.ts";
 
 /**
  * A source of events of type `T`. Extend it and say how one record that arrived becomes events:
@@ -41,4 +42,56 @@ export interface SourceOptions {
    * cheaper where most requests hold one event.
    */
   readonly batchSeconds?: number;
+}
+
+/**
+ * A source that is asked: the runtime calls `getEvents` again and again, with the offset that the last call gave.
+ *
+ * Guarantee: the events of an answer and its offset are committed together, so each answer counts exactly once; a call
+ * whose answer was lost in a crash is made again with the same offset.
+ */
+export abstract class PullSource<T, Offset = unknown> {
+  readonly name: string;
+  readonly options: PullSourceOptions;
+
+  constructor(name: string, options: PullSourceOptions = {}) {
+    this.name = name;
+    this.options = options;
+  }
+
+  /** Change it when the format of the offset changes: an offset of another format is refused, not misread. */
+  get signature(): string {
+    return `${this.constructor.name}@1`;
+  }
+
+  /** May wait (a poller does). What it throws is tried again with backoff. The offset is JSON; undefined at first. */
+  abstract getEvents(request: PullRequest<Offset>): Pulled<T, Offset> | Promise<Pulled<T, Offset>>;
+}
+
+export interface PullSourceOptions {
+  /** The least time between two calls: milliseconds, or words like "10 seconds"; "1 second" by default. */
+  readonly every?: number | string;
+  /** Events that one call may give at most; 1,000 by default. */
+  readonly limit?: number;
+}
+
+export interface PullRequest<Offset> {
+  readonly offset: Offset | undefined;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly limit: number;
+  /** The Worker's bindings and secrets; in memory, what the runtime was given. */
+  readonly env: Readonly<Record<string, unknown>>;
+}
+
+export interface Pulled<T, Offset> {
+  readonly events: readonly PulledEvent<T>[];
+  readonly offset: Offset;
+  /** When to ask next, epoch milliseconds: sooner or later than `every` says. `now` when there is more at once. */
+  readonly next?: number;
+}
+
+/** An event as a pull source gives it: `time` defaults to when it was asked, `id` to a generated one. */
+export interface PulledEvent<T> extends EventAttributes {
+  readonly data: T;
 }

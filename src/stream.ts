@@ -3,17 +3,31 @@
 import { PlanError } from "./errors.ts";
 import type { Event } from "./event.ts";
 import type { GraphNode } from "./graph.ts";
-import type { AggregateOptions, Aggregator, Operator } from "./operator.ts";
+import type { AggregateOptions, Aggregator, KeyedResult, Operator } from "./operator.ts";
 import { Aggregate } from "./operator.ts";
 import { AggregatorOperator } from "./operators/aggregate.ts";
+import { EnrichFunction, TABLE_PORT } from "./operators/enrich.ts";
 import { FilterOperator } from "./operators/filter.ts";
 import { FlatMapOperator } from "./operators/flat-map.ts";
 import { MapOperator } from "./operators/map.ts";
+import { PeekOperator } from "./operators/peek.ts";
+import type { Branches } from "./operators/split.ts";
+import { SplitOperator } from "./operators/split.ts";
+import type { ProcessOptions } from "./process.ts";
+import { ProcessFunction } from "./process.ts";
+import type { Sink } from "./sink.ts";
+import { Stage } from "./stage.ts";
 
 /** Where streams add what follows them; a Job is one. */
 export interface GraphBuilder {
   addNode<N extends GraphNode>(node: N): N;
   nameFor(input: GraphNode, kind: string): string;
+}
+
+/** A node of a graph, and the graph. */
+export interface StreamOrigin {
+  readonly graph: GraphBuilder;
+  readonly node: GraphNode;
 }
 
 /** Makes a function that returns a Promise a type error: nothing waits for it. */
@@ -22,19 +36,21 @@ export type Synchronous<Result> =
     ? "return a value, not a Promise: work that waits needs a stage of its own"
     : unknown;
 
-/** What an aggregate emits: the key and its result so far. */
-export interface KeyedResult<Out> {
-  readonly key: string;
-  readonly value: Out;
-}
+/** The streams of a split: one per branch, and `rest` for what no branch took. */
+export type SplitStreams<T, Names extends string> = Readonly<Record<Names | "rest", Stream<T>>>;
 
 export class Stream<T> {
-  protected readonly graph: GraphBuilder;
-  protected readonly node: GraphNode;
+  private readonly graph: GraphBuilder;
+  private readonly node: GraphNode;
 
   constructor(graph: GraphBuilder, node: GraphNode) {
     this.graph = graph;
     this.node = node;
+  }
+
+  /** What the stream comes out of: for tools that look at jobs. */
+  get origin(): StreamOrigin {
+    return { graph: this.graph, node: this.node };
   }
 
   /** Replaces each event's data by what `fn` makes of it. */
@@ -57,6 +73,70 @@ export class Stream<T> {
     return this.applyOperator(new FlatMapOperator<T, U>(name ?? this.#nameFor("flat-map"), fn));
   }
 
+  /** Looks at each event and passes it on unchanged. May run more than once for an event. */
+  peek(fn: (data: T, event: Event<T>) => void, name?: string): Stream<T> {
+    mustBeSynchronous("peek", fn);
+    return this.applyOperator(new PeekOperator<T>(name ?? this.#nameFor("peek"), fn));
+  }
+
+  /** Sends each event to the first branch whose predicate holds for it, or to `rest`. */
+  split<Names extends string>(
+    branches: Readonly<Record<Names, (data: T, event: Event<T>) => boolean>>,
+    name?: string,
+  ): SplitStreams<T, Names> {
+    const names = Object.keys(branches) as Names[];
+    for (const branch of names) {
+      if (branch === "rest") throw new PlanError('split: "rest" is what no branch takes; name it otherwise');
+      mustBeSynchronous(`split ${branch}`, branches[branch]);
+    }
+    const rest = this.applyOperator(
+      new SplitOperator<T>(name ?? this.#nameFor("split"), branches as Branches<T>),
+    );
+    const outputs = names.map((branch) => [branch, rest.sideOutput<T>(branch)] as const);
+    return Object.fromEntries([...outputs, ["rest", rest]]) as SplitStreams<T, Names>;
+  }
+
+  /** What the operator that this stream comes from emits to its side output `output`. */
+  sideOutput<U>(output: string): Stream<U> {
+    if (!["operator", "process", "stage"].includes(this.node.kind)) {
+      throw new PlanError(`sideOutput: "${this.node.name}" is no operator that could have one`);
+    }
+    return new Stream<U>(
+      this.graph,
+      this.graph.addNode({
+        kind: "sideOutput",
+        name: this.#nameFor(`output.${output}`),
+        inputs: [this.node],
+        output,
+      }),
+    );
+  }
+
+  /** The events of this stream and of the others, in no particular order. All must belong to one job. */
+  union<Us extends readonly unknown[]>(
+    ...others: { readonly [N in keyof Us]: Stream<Us[N]> }
+  ): Stream<T | Us[number]> {
+    for (const other of others) {
+      if (other.graph !== this.graph) throw new PlanError("union: the streams belong to different jobs");
+    }
+    const inputs = [this.node, ...others.map((other) => other.node)];
+    return new Stream<T | Us[number]>(
+      this.graph,
+      this.graph.addNode({ kind: "union", name: this.#nameFor("union"), inputs }),
+    );
+  }
+
+  /** Ends the stream in a sink. */
+  addSink(sink: Sink<T>): void {
+    this.graph.addNode({
+      kind: "sink",
+      name: sink.name,
+      inputs: [this.node],
+      sink: sink as Sink<unknown>,
+      keyed: false,
+    });
+  }
+
   /** Gives each event a key; stateful operators keep one state per key. */
   keyBy(key: (data: T) => string): KeyedStream<T> {
     mustBeSynchronous("keyBy", key);
@@ -71,17 +151,21 @@ export class Stream<T> {
     );
   }
 
-  /** Applies an operator of your own and returns the stream of what it emits. */
-  applyOperator<U>(operator: Operator<T, U>): Stream<U> {
+  /** Applies an operator of your own, or a stage that may wait, and returns the stream of what it emits. */
+  applyOperator<U>(operator: Operator<T, U> | Stage<T, U>): Stream<U> {
+    const { name } = operator;
+    const inputs = [this.node];
     return new Stream<U>(
       this.graph,
-      this.graph.addNode({
-        kind: "operator",
-        name: operator.name,
-        inputs: [this.node],
-        operator: operator as Operator<unknown, unknown>,
-        keyed: false,
-      }),
+      operator instanceof Stage
+        ? this.graph.addNode({ kind: "stage", name, inputs, stage: operator as Stage<unknown, unknown> })
+        : this.graph.addNode({
+            kind: "operator",
+            name,
+            inputs,
+            operator: operator as Operator<unknown, unknown>,
+            keyed: false,
+          }),
     );
   }
 
@@ -100,6 +184,11 @@ export class KeyedStream<T> {
     this.node = node;
   }
 
+  /** What the stream comes out of: for tools that look at jobs. */
+  get origin(): StreamOrigin {
+    return { graph: this.graph, node: this.node };
+  }
+
   /** Keeps `aggregator`'s accumulator per key, as the view `name`. Sugar for `applyOperator` with an `Aggregate`. */
   aggregate<Acc, Out>(
     name: string,
@@ -109,31 +198,61 @@ export class KeyedStream<T> {
     return this.applyOperator(new AggregatorOperator<T, Acc, Out>(name, aggregator, options));
   }
 
+  /**
+   * Joins each event with the latest value that `table` has for its key, or `undefined`. The table is the state of the
+   * operator `name`.
+   */
+  enrich<U, V>(
+    name: string,
+    table: KeyedStream<U>,
+    fn: ((data: T, table: U | undefined, event: Event<T>) => V) & Synchronous<V>,
+    options?: ProcessOptions,
+  ): Stream<V> {
+    mustBeSynchronous("enrich", fn);
+    if (table.graph !== this.graph) throw new PlanError(`enrich ${name}: the table belongs to another job`);
+    return new Stream<V>(
+      this.graph,
+      this.graph.addNode({
+        kind: "process",
+        name,
+        inputs: [this.node, table.node],
+        ports: [0, TABLE_PORT],
+        process: new EnrichFunction<T, U, V>(name, fn, options) as ProcessFunction<unknown, unknown>,
+      }),
+    );
+  }
+
+  /** Ends the stream in a sink; events of one key go to one of its shards. */
+  addSink(sink: Sink<T>): void {
+    this.graph.addNode({
+      kind: "sink",
+      name: sink.name,
+      inputs: [this.node],
+      sink: sink as Sink<unknown>,
+      keyed: true,
+    });
+  }
+
   /** Applies a stateful operator, which is also the view of its name; or, in memory only, an operator with a map of its own. */
   applyOperator<Acc, Out>(operator: Aggregate<T, Acc, Out>): Stream<KeyedResult<Out>>;
+  applyOperator<Out>(operator: ProcessFunction<T, Out>): Stream<Out>;
   applyOperator<Out>(operator: Operator<T, Out>): Stream<Out>;
   applyOperator<Out>(
-    operator: Aggregate<T, unknown, Out> | Operator<T, Out>,
+    operator: Aggregate<T, unknown, Out> | ProcessFunction<T, Out> | Operator<T, Out>,
   ): Stream<KeyedResult<Out> | Out> {
-    const inputs = [this.node];
+    return new Stream(this.graph, this.graph.addNode(this.#nodeOf(operator)));
+  }
+
+  #nodeOf(operator: object & { readonly name: string }): GraphNode {
     const { name } = operator;
-    return new Stream(
-      this.graph,
-      operator instanceof Aggregate
-        ? this.graph.addNode({
-            kind: "aggregate",
-            name,
-            inputs,
-            aggregate: operator as Aggregate<unknown, unknown, unknown>,
-          })
-        : this.graph.addNode({
-            kind: "operator",
-            name,
-            inputs,
-            operator: operator as Operator<unknown, unknown>,
-            keyed: true,
-          }),
-    );
+    const inputs = [this.node];
+    if (operator instanceof Aggregate) {
+      return { kind: "aggregate", name, inputs, aggregate: operator };
+    }
+    if (operator instanceof ProcessFunction) {
+      return { kind: "process", name, inputs, ports: [0], process: operator };
+    }
+    return { kind: "operator", name, inputs, operator: operator as Operator<unknown, unknown>, keyed: true };
   }
 }
 

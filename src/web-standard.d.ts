@@ -21,7 +21,25 @@ declare var TextDecoder: {
 declare var crypto: {
   getRandomValues<T extends ArrayBufferView>(array: T): T;
   randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
+  readonly subtle: {
+    digest(algorithm: "SHA-256", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+    importKey(
+      format: "raw",
+      key: Uint8Array<ArrayBuffer>,
+      algorithm: { name: "HMAC"; hash: "SHA-256" },
+      extractable: boolean,
+      usages: "sign"[],
+    ): Promise<CryptoKey>;
+    sign(algorithm: "HMAC", key: CryptoKey, data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+  };
 };
+interface CryptoKey {
+  readonly type: string;
+}
+
+/** Base64 to and from strings of one character per byte. */
+declare function atob(base64: string): string;
+declare function btoa(bytes: string): string;
 
 declare var performance: { now(): number };
 
@@ -37,6 +55,15 @@ interface TimerHandle {
 declare function setTimeout(callback: () => void, delay?: number): TimerHandle;
 declare function clearTimeout(handle: TimerHandle | undefined): void;
 
+declare function setInterval(callback: () => void, delay?: number): TimerHandle;
+declare function clearInterval(handle: TimerHandle | undefined): void;
+
+interface AbortSignal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
+}
+declare var AbortSignal: { timeout(ms: number): AbortSignal };
+
 interface URL {
   readonly href: string;
   readonly origin: string;
@@ -50,3 +77,37 @@ declare var URL: {
   new (url: string, base?: string): URL;
   canParse(url: string, base?: string): boolean;
 };
+
+interface ReadableStream<T = Uint8Array<ArrayBuffer>> {
+  getReader(): {
+    read(): Promise<{ done: false; value: T } | { done: true; value?: T | undefined }>;
+    cancel(): Promise<void>;
+  };
+  pipeThrough<U>(transform: GenericTransform<U>): ReadableStream<U>;
+  cancel(): Promise<void>;
+}
+interface GenericTransform<T> {
+  readonly readable: ReadableStream<T>;
+}
+declare var CompressionStream: { new (format: "gzip"): GenericTransform<Uint8Array<ArrayBuffer>> };
+declare var DecompressionStream: { new (format: "gzip"): GenericTransform<Uint8Array<ArrayBuffer>> };
+
+interface Response {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: { get(name: string): string | null };
+  readonly body: ReadableStream | null;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+declare var Response: { new (body: string | Uint8Array<ArrayBuffer> | ReadableStream): Response };
+
+declare function fetch(
+  url: string,
+  init?: {
+    method?: string;
+    headers?: Record<string, string>;
+    body?: string;
+    redirect?: "follow" | "manual";
+    signal?: AbortSignal;
+  },
+): Promise<Response>;

@@ -38,7 +38,7 @@ export function queueNamesIn(text: string): string[] {
   return rows.slice(1).map((row) => row[column] ?? "");
 }
 
-/** Somebody else may have created the queue since it was looked for: that is as good. */
-export function saysQueueExists({ output }: WranglerResult): boolean {
-  return /already (taken|exists)|\bcode: 11009\b/i.test(output);
+/** Somebody else may have created the queue since it was looked for, and a bucket may be there: that is as good. */
+export function saysExists({ output }: WranglerResult): boolean {
+  return /already (taken|exists)|you tried to create already|\bcode: (11009|10004)\b/i.test(output);
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "../plan/failure.ts";
-import { saysQueueExists } from "./account.ts";
+import { saysExists } from "./account.ts";
 import type { DeployStep, WorkerStep } from "./steps.ts";
 import { complaint, type Deployed, type Wrangler } from "./wrangler.ts";
 
@@ -22,14 +22,15 @@ export async function runSteps(
   for (const [index, step] of steps.entries()) {
     const number = `${index + 1}/${steps.length}`;
     const result = await wrangler(step.args);
-    const exists = step.kind === "queue" && result.code !== 0 && saysQueueExists(result);
+    const exists = step.kind !== "worker" && result.code !== 0 && saysExists(result);
     if (result.code !== 0 && !exists) {
       throw new CommandError(
         `Step ${number} failed (${describe(step)}): ${complaint(result)}\nThe steps before it are done; \`npm run deploy\` goes on from here.`,
       );
     }
-    if (step.kind === "queue") {
-      print(`${number} queue ${step.queue}: ${exists ? "exists" : "created"}`);
+    if (step.kind !== "worker") {
+      const name = step.kind === "queue" ? step.queue : step.bucket;
+      print(`${number} ${step.kind} ${name}: ${exists ? "exists" : "created"}`);
     } else {
       print(`${number} ${step.worker} Worker: deployed${sizeText(result.deployed)}`);
       if (step.worker === "ingest") addresses = result.deployed?.addresses ?? [];
@@ -76,9 +77,14 @@ async function build(step: WorkerStep, wrangler: Wrangler): Promise<Deployed | u
 }
 
 function describe(step: DeployStep): string {
-  return step.kind === "queue"
-    ? `create the queue ${step.queue}, unless it exists`
-    : `deploy the ${step.worker} Worker`;
+  switch (step.kind) {
+    case "queue":
+      return `create the queue ${step.queue}, unless it exists`;
+    case "bucket":
+      return `create the bucket ${step.bucket}, unless it exists`;
+    case "worker":
+      return `deploy the ${step.worker} Worker`;
+  }
 }
 
 function sizeText(deployed: Deployed | undefined): string {

@@ -21,6 +21,20 @@ export interface LedgerState {
   readonly backlog: number;
   /** Messages that were delivered and are not acknowledged: being handled, or waiting for a retry. */
   readonly unsettled: number;
+  /** Segments that the shards asked for have emitted and not handed over. */
+  readonly outputs: number;
+  /** The commits of these shards so far: while it stays the same, nothing passes through them. */
+  readonly commits: number;
+}
+
+/** What the ledger is asked with: the names of the shards whose outboxes it is to look into. */
+export type LedgerQuestion = readonly string[];
+
+/** An object of a bucket, as the ledger lists it. */
+export interface StoredObject {
+  readonly key: string;
+  /** Changes whenever the content does. */
+  readonly etag: string;
 }
 
 type Env = Readonly<Record<string, unknown>>;
@@ -47,6 +61,7 @@ interface Batch {
 export interface Handler {
   readonly fetch?: Fetch;
   readonly queue?: (batch: Batch, env: Env, context: unknown) => void | Promise<void>;
+  readonly scheduled?: (event: unknown, env: Env, context: unknown) => void | Promise<void>;
 }
 
 /** Answers requests that bring events with 503 once it is closed; everything else passes. */
@@ -73,16 +88,25 @@ export function withValve(handler: Handler): Handler {
   };
 }
 
-/** Counts the messages that the handler has not acknowledged yet. */
+/**
+ * Counts the messages that the handler has not acknowledged yet. Besides it runs the cron handler (`/scheduled`) and
+ * reads buckets (`/buckets/{binding}`, `/buckets/{binding}/{key}`) when it is asked to.
+ */
 export function withLedger(handler: Handler): Handler {
   const unsettled = new Set<string>();
   return {
     ...handler,
     async fetch(request, env, context) {
       if (isControl(request, env)) {
+        const { pathname } = new URL(request.url);
+        if (pathname === "/scheduled") await handler.scheduled?.({}, env, context);
+        const [, binding, key] = /^\/buckets\/([^/]+)(?:\/(.+))?$/.exec(pathname) ?? [];
+        if (binding !== undefined) return await readBucket(env[binding] as Bucket, key);
+        const shards = request.method === "POST" ? ((await request.json()) as LedgerQuestion) : [];
         return Response.json({
           backlog: await backlogOf(env),
           unsettled: unsettled.size,
+          ...(await emissionsOf(env, shards)),
         } satisfies LedgerState);
       }
       return handler.fetch?.(request, env, context) ?? new Response(null, { status: 404 });
@@ -138,6 +162,48 @@ async function backlogOf(env: Env): Promise<number> {
     return (await metrics?.call(binding))?.backlogCount ?? 0;
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+interface Shards {
+  getByName(name: string): { stats(): Promise<{ lsn: number; outbox: { segments: number } }> };
+}
+
+/** A shard that does not answer may hold something. */
+async function emissionsOf(env: Env, names: LedgerQuestion): Promise<{ outputs: number; commits: number }> {
+  const stats = names.map(async (name) => {
+    try {
+      const { lsn, outbox } = await (env.SHARD as Shards).getByName(name).stats();
+      return { outputs: outbox.segments, commits: lsn };
+    } catch {
+      return { outputs: 1, commits: 0 };
+    }
+  });
+  return (await Promise.all(stats)).reduce(
+    (sum, { outputs, commits }) => ({ outputs: sum.outputs + outputs, commits: sum.commits + commits }),
+    { outputs: 0, commits: 0 },
+  );
+}
+
+interface Bucket {
+  list(options: {
+    cursor?: string;
+  }): Promise<{ objects: StoredObject[]; truncated: boolean; cursor?: string }>;
+  get(key: string): Promise<{ readonly body: ReadableStream } | null>;
+}
+
+/** All objects, or the content of one. */
+async function readBucket(bucket: Bucket, key: string | undefined): Promise<Response> {
+  if (key !== undefined) {
+    const object = await bucket.get(decodeURIComponent(key));
+    return new Response(object?.body ?? null, { status: object === null ? 404 : 200 });
+  }
+  const stored: StoredObject[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await bucket.list(cursor === undefined ? {} : { cursor });
+    stored.push(...page.objects.map(({ key, etag }) => ({ key, etag })));
+    cursor = page.cursor;
+    if (!page.truncated || cursor === undefined) return Response.json(stored);
+  }
 }
 
 function isControl(request: Request, env: Env): boolean {

@@ -9,12 +9,13 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CoreHeaders, convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
-import { CONTROL_HEADER, type LedgerState, type ValveState } from "./instruments.ts";
+import type { Plan } from "../../src/plan.ts";
+import { type DrainOptions, type DrainPorts, drain, type Remainder } from "./drain.ts";
+import { CONTROL_HEADER, type StoredObject } from "./instruments.ts";
 import { RuntimeLog, type WorkerLog } from "./logs.ts";
-import { deployment, loadWorker, type WorkerSource } from "./workers.ts";
+import { deployment, loadWorker, type Register, type WorkerSource } from "./workers.ts";
 
 export interface RuntimeOptions {
   /** Absolute. Without it a temporary folder, which outlives `restart` and is removed by `dispose`. */
@@ -23,6 +24,8 @@ export interface RuntimeOptions {
   readonly port?: number;
   /** The Workers; the first is the one that is exposed. By default the three of this project. */
   readonly workers?: readonly WorkerSource[];
+  /** Jobs to run instead of the registered ones. */
+  readonly register?: Register;
   /** Values of variables, for all Workers, over those in the configs. By default the server is open. */
   readonly vars?: Readonly<Record<string, string>>;
   /** Seconds that queues wait for a batch to fill; "config" for what the configs say. 0 by default: a local queue saves nothing by waiting. */
@@ -35,12 +38,11 @@ export interface RuntimeOptions {
   readonly onLog?: (log: WorkerLog) => void;
 }
 
-/** What is accepted and not applied yet. */
-export interface Remainder {
-  /** Requests that are being answered. */
-  readonly requests: number;
-  /** Messages in queues, in delivery or waiting for a retry. */
-  readonly messages: number;
+/** A bucket of the operator Worker. */
+export interface LocalBucket {
+  list(): Promise<readonly StoredObject[]>;
+  /** The whole content; undefined when there is no such object. */
+  read(key: string): Promise<Uint8Array | undefined>;
 }
 
 export interface Runtime {
@@ -51,25 +53,24 @@ export interface Runtime {
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** The bindings of a Worker, by its name in its config. */
   bindings<Env>(worker: string): Promise<Env>;
+  /** A bucket that sinks write to, by its binding. */
+  bucket(binding: string): LocalBucket;
   /** For what this interface does not cover: evicting an object, looking into its storage. Replaced by `restart`. */
   readonly miniflare: Miniflare;
   /**
-   * Stops taking events (503) and waits until everything accepted is applied, or `signal` is aborted.
+   * Stops taking events (503) and waits until everything accepted is applied, by the last operator behind it, or
+   * `signal` is aborted. Pull sources go on all the while; what sinks gather for a batch and timers that are not due
+   * are in the state folder, and not waited for.
    *
    * @returns what is left: zeros, unless it was aborted. @throws when the Workers do not answer.
    */
-  drain(options?: {
-    signal?: AbortSignal | undefined;
-    onProgress?: (left: Remainder) => void;
-  }): Promise<Remainder>;
+  drain(options?: DrainOptions): Promise<Remainder>;
   /** Ends workerd and starts it again on the same state and port. Nothing is drained, as in a crash. */
   restart(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 const HOST = "127.0.0.1";
-/** Between two looks at the queues. A message on its way from one to a Worker is in neither for less than this. */
-const LOOK_MS = 60;
 const ANSWER_MS = 10_000;
 
 /** @throws WorkerError for a mistake in a Worker; MiniflareCoreError, such as `ERR_ADDRESS_IN_USE`. */
@@ -77,7 +78,13 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
   const { workers: sources = deployment, vars = { OPEN: "yes" }, queueWait = 0, onLog = () => {} } = options;
   runWorkerdAlone();
   const control = randomUUID();
-  const overrides = { vars, control, ...(queueWait !== "config" && { queueWait }) };
+  const { register } = options;
+  const overrides = {
+    vars,
+    control,
+    ...(queueWait !== "config" && { queueWait }),
+    ...(register === undefined ? {} : { register }),
+  };
   const workers = await Promise.all(sources.map((source) => loadWorker(source, overrides)));
   const instrumented = (kind: string) => workers.find((_, i) => sources[i]?.instrument === kind)?.name;
   const [exposed, ...behind] = workers;
@@ -117,28 +124,49 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
     }
   }
 
-  async function ask<State>(kind: string, path: string): Promise<State | undefined> {
-    const name = instrumented(kind);
-    if (name === undefined) return undefined;
+  async function call(name: string, path: string, question?: unknown) {
     // Not `getWorker`, whose proxy may block this thread, signals included, for as long as workerd does not answer.
     const response = await running.miniflare.dispatchFetch(`http://local${path}`, {
       headers: { [CoreHeaders.ROUTE_OVERRIDE]: name, [CONTROL_HEADER]: control },
       signal: AbortSignal.timeout(ANSWER_MS),
+      ...(question === undefined ? {} : { method: "POST", body: JSON.stringify(question) }),
     });
-    if (!response.ok) throw new Error(`${name} answered ${response.status} to the local runtime`);
-    return (await response.json()) as State;
+    if (!response.ok && response.status !== 404) {
+      throw new Error(`${name} answered ${response.status} to the local runtime`);
+    }
+    return response;
   }
 
-  async function look(): Promise<Remainder> {
-    const valve = await ask<ValveState>("withValve", "/close");
-    const ledger = await ask<LedgerState>("withLedger", "/");
+  async function ask<State>(kind: string, path: string, question?: unknown): Promise<State | undefined> {
+    const name = instrumented(kind);
+    return name === undefined ? undefined : ((await (await call(name, path, question)).json()) as State);
+  }
+
+  function bucket(binding: string): LocalBucket {
+    const name = instrumented("withLedger");
+    if (name === undefined) throw new RangeError("this runtime has no operator Worker");
+    const path = `/buckets/${encodeURIComponent(binding)}`;
     return {
-      requests: valve?.inFlight ?? 0,
-      messages: (ledger?.backlog ?? 0) + (ledger?.unsettled ?? 0),
+      list: async () => (await (await call(name, path)).json()) as StoredObject[],
+      async read(key) {
+        const response = await call(name, `${path}/${encodeURIComponent(key)}`);
+        return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
+      },
     };
   }
 
+  /** What the cron trigger does on the platform. */
+  async function startSources(): Promise<void> {
+    await ask("withLedger", "/scheduled");
+  }
+
+  const ports: DrainPorts = {
+    valve: () => ask("withValve", "/close"),
+    ledger: (shards) => ask("withLedger", "/", shards),
+  };
+
   let running = await start();
+  await startSources();
   return {
     get url() {
       return running.url;
@@ -151,25 +179,27 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
     },
     fetch: (path, init) => fetch(new URL(path, running.url), init),
     bindings: (worker) => running.miniflare.getBindings(worker),
-    async drain({ signal, onProgress } = {}) {
-      let left = await look();
-      for (let quiet = 0; quiet < 2 && !signal?.aborted; ) {
-        onProgress?.(left);
-        await sleep(LOOK_MS);
-        left = await look();
-        quiet = left.requests + left.messages === 0 ? quiet + 1 : 0;
-      }
-      return left;
-    },
+    bucket,
+    drain: async (options) => drain(await planOf(sources, register), ports, options),
     async restart() {
       await running.miniflare.dispose();
       running = await start();
+      await startSources();
     },
     async dispose() {
       await running.miniflare.dispose();
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
     },
   };
+}
+
+/** The plan that the Workers run; undefined when they are not this project's. */
+async function planOf(
+  sources: readonly WorkerSource[],
+  register: Register | undefined,
+): Promise<Plan | undefined> {
+  if (register !== undefined) return register.plan;
+  return sources === deployment ? (await import("../../workers/jobs/index.ts")).plan : undefined;
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -1,9 +1,12 @@
 /** Workers: the deployment's Workers as Miniflare takes them: options from their wrangler configs, code from esbuild. */
+import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BuildFailure, build } from "esbuild";
+import { type BuildFailure, build, type Plugin } from "esbuild";
 import type { V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import type { Plan } from "../../src/plan.ts";
+import { queuesOf } from "../../src/plan.ts";
 import { CONTROL_BINDING } from "./instruments.ts";
 
 /** A Worker of the deployment: its config, and what is built around its handler locally. */
@@ -20,6 +23,16 @@ export interface WorkerOverrides {
   readonly queueWait?: number;
   /** Secret that the instruments are asked with. */
   readonly control: string;
+  /** Other jobs than those of the register. */
+  readonly register?: Register;
+}
+
+/** Jobs to run instead of the registered ones. */
+export interface Register {
+  /** Absolute path of a module that exports `plan`, in place of `workers/jobs/index.ts`. */
+  readonly module: string;
+  /** What it exports, for the queues and bindings that the configs do not have. */
+  readonly plan: Plan;
 }
 
 /** The Worker cannot be run as it stands; the message names it and says why. */
@@ -47,21 +60,33 @@ export async function loadWorker(
   const { workerOptions, main, define } = unstable_getMiniflareWorkerOptions(source.config);
   if (main === undefined) throw new WorkerError(`${source.config} has no main`);
   // Wrangler's own bundling is replaced by ours, so what it says about modules and folders does not apply.
-  const { rootPath: _, modulesRules: __, ...options } = workerOptions as ConfigOptions;
+  const { rootPath: _, modulesRules: __, versionMetadata, ...options } = workerOptions as ConfigOptions;
   const { bindings, queueConsumers = {} } = options;
-  const { vars = {}, queueWait, control } = overrides;
+  const { vars = {}, queueWait, control, register } = overrides;
+  const script = await bundle(name, main, define, source.instrument, register?.module);
   return {
     ...options,
     name,
     modules: true,
-    script: await bundle(name, main, define, source.instrument),
+    script,
     bindings: {
       ...bindings,
+      ...(versionMetadata === undefined ? {} : { [versionMetadata]: { id: versionOf(script) } }),
       ...vars,
       ...(source.instrument && { [CONTROL_BINDING]: control }),
     },
-    queueConsumers: withWait(queueConsumers, queueWait),
+    ...(register === undefined
+      ? { queueConsumers: withWait(queueConsumers, queueWait) }
+      : transportOf(register.plan, Object.keys(queueConsumers).length > 0, queueWait)),
   };
+}
+
+/**
+ * The same code is the same version, also after a restart: a client's copy of a request that died with the local queue
+ * was claimed for its version, and the one that is sent again must be of that version.
+ */
+function versionOf(script: string): string {
+  return createHash("sha256").update(script).digest("hex").slice(0, 32);
 }
 
 type Consumers = Readonly<Record<string, object>>;
@@ -69,7 +94,41 @@ type Consumers = Readonly<Record<string, object>>;
 /** What wrangler gives, whose own type loses these fields to an index signature. */
 interface ConfigOptions extends Readonly<Record<string, unknown>> {
   readonly bindings?: V4WorkerOptionsShape["bindings"];
+  /** The name of the binding. */
+  readonly versionMetadata?: string;
   readonly queueConsumers?: Consumers;
+}
+
+/** The queues and buckets that a plan asks for, as Miniflare takes them. @param consumes for the Worker that consumes them. */
+function transportOf(plan: Plan, consumes: boolean, maxBatchTimeout?: number) {
+  const queues = queuesOf(plan).map(({ queue }) => queue);
+  const sinks = [...plan.operators.values()].flatMap((operator) =>
+    operator.kind === "sink" ? (operator.sink.bindings ?? []) : [],
+  );
+  const foreign = sinks.filter(({ kind }) => kind === "queue");
+  const consumers = queues.flatMap(({ queue, deadLetterQueue, batchSeconds, batchSize, maxConsumers }) => [
+    [
+      queue,
+      {
+        maxBatchSize: batchSize,
+        maxBatchTimeout: maxBatchTimeout ?? batchSeconds,
+        maxRetries: 100,
+        deadLetterQueue,
+        ...(maxConsumers === undefined ? {} : { maxConcurrency: maxConsumers }),
+      },
+    ],
+    [deadLetterQueue, { maxBatchSize: 10, maxBatchTimeout: maxBatchTimeout ?? 5, maxRetries: 100 }],
+  ]);
+  return {
+    queueProducers: Object.fromEntries([
+      ...queues.map(({ binding, queue }) => [binding, { queueName: queue }]),
+      ...foreign.map(({ binding, name }) => [binding, { queueName: name }]),
+    ]),
+    queueConsumers: consumes ? Object.fromEntries(consumers) : {},
+    r2Buckets: Object.fromEntries(
+      sinks.filter(({ kind }) => kind === "r2").map(({ binding, name }) => [binding, { id: name }]),
+    ),
+  };
 }
 
 function withWait(consumers: Consumers, maxBatchTimeout: number | undefined): Consumers {
@@ -84,6 +143,7 @@ async function bundle(
   main: string,
   define: Record<string, string>,
   instrument: WorkerSource["instrument"],
+  register: string | undefined,
 ): Promise<string> {
   const from = JSON.stringify;
   const entry = instrument
@@ -100,6 +160,7 @@ async function bundle(
       target: "es2024",
       conditions: ["workerd", "worker", "browser"],
       mainFields: ["browser", "module", "main"],
+      plugins: register === undefined ? [] : [inPlaceOfTheRegister(register)],
       external: ["cloudflare:*", "node:*"],
       loader: { ".html": "text", ".txt": "text", ".sql": "text", ".bin": "binary" },
       define,
@@ -114,6 +175,15 @@ async function bundle(
   } catch (thrown) {
     throw new WorkerError(`the Worker ${name} cannot be built: ${firstError(thrown)}`, { cause: thrown });
   }
+}
+
+function inPlaceOfTheRegister(module: string): Plugin {
+  return {
+    name: "register",
+    setup({ onResolve }) {
+      onResolve({ filter: /\/jobs\/index\.ts$/ }, () => ({ path: module }));
+    },
+  };
 }
 
 function firstError(thrown: unknown): string {

@@ -1,12 +1,13 @@
-/** What `npm run plan` does: prints, estimates, writes or checks. */
+/** What `npm run plan` does: prints, estimates, compares, writes or checks. */
 import { fileURLToPath } from "node:url";
+import { changesOf, describePlan } from "../../src/plan.ts";
 import { checkConfigs, writeConfigs } from "./config-files.ts";
-import { describePlan } from "./describe.ts";
 import { estimate, estimateText } from "./estimate.ts";
 import { CommandError } from "./failure.ts";
 import { loadPlan } from "./load.ts";
 import { planMermaid } from "./mermaid.ts";
 import { help, readOptions } from "./options.ts";
+import { changesText, readRunning } from "./running.ts";
 import { planText } from "./text.ts";
 
 /** The project's top folder. */
@@ -17,7 +18,7 @@ export const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
  * @throws CommandError with what to tell the user.
  */
 export async function main(args: readonly string[], root = projectRoot, load = loadPlan): Promise<number> {
-  const { action, workload } = readOptions(args);
+  const { action, workload, against = "", newGeneration = false } = readOptions(args);
   if (action === "help") return print(help);
   const plan = await load();
   const description = describePlan(plan);
@@ -29,6 +30,12 @@ export async function main(args: readonly string[], root = projectRoot, load = l
       return print(`${JSON.stringify(costs ? { ...description, estimate: costs } : description, null, 2)}\n`);
     case "mermaid":
       return print(planMermaid(description));
+    case "against": {
+      const running = await readRunning(against, process.env.MILLRACE_KEY || undefined);
+      const changes = changesOf(running, description, { newGeneration });
+      print(changesText(changes));
+      return changes.every(({ compatible }) => compatible) ? 0 : 1;
+    }
     case "write": {
       const written = writeConfigs(root, plan);
       if (written.length === 0) return print("The wrangler configs are those of the plan already.\n");

@@ -6,30 +6,38 @@ import { UsageError } from "./failure.ts";
 
 export const help = `npm run plan -- [options]
 
-Shows the plan of all registered jobs: graphs, queues, dead-letter queues, views and their shards.
+Shows the plan of all registered jobs: graphs, what is fused into what, operators and their shards, queues.
 
   --json         as data
   --mermaid      as a flowchart
   --write        writes what follows from the plan into the three wrangler configs
   --check        exits with 1 when the configs are not those of the plan
+  --against X    compares it with what runs: X is the URL of a deployment (asked with the key in MILLRACE_KEY), or a
+                 file that --json has written; exits with 1 when it may not follow
+  --new-generation   with --against: the generation is moved on purpose
   -h, --help     this text
 
 What it would cost, estimated from list prices:
 
   --events N     events of one source
-  --batch N      events in a request (default 100)
+  --batch N      events in a request, or in an answer of a pull source (default 100)
   --keys N       distinct keys among the events (default 1000)
   --source NAME  the source, when there are several
+  --selectivity NAME=X,…   events that an operator, or an output of it (split.blog), emits for each that it gets
+                 (default 1)
 
 Exit codes: 0 done, 1 the plan or a config is wrong, 2 wrong use.
 `;
 
 export interface PlanCommand {
-  readonly action: "text" | "json" | "mermaid" | "write" | "check" | "help";
+  readonly action: "text" | "json" | "mermaid" | "write" | "check" | "against" | "help";
   readonly workload?: Workload;
+  /** What to compare with. */
+  readonly against?: string;
+  readonly newGeneration?: boolean;
 }
 
-const ACTIONS = ["json", "mermaid", "write", "check", "help"] as const;
+const ACTIONS = ["json", "mermaid", "write", "check", "against", "help"] as const;
 
 /** @throws UsageError that names the option. */
 export function readOptions(args: readonly string[]): PlanCommand {
@@ -37,12 +45,17 @@ export function readOptions(args: readonly string[]): PlanCommand {
   const [action = "text", other] = ACTIONS.filter((name) => values[name]);
   if (other !== undefined && action !== "help")
     throw new UsageError(`--${action} and --${other} exclude each other.`);
-  const { events, batch, keys, source } = values;
+  const { events, batch, keys, source, selectivity, against } = values;
+  const newGeneration = values["new-generation"];
+  if (newGeneration && against === undefined)
+    throw new UsageError("--new-generation belongs to a comparison: say --against X as well.");
   if (events === undefined) {
-    const stray = Object.entries({ batch, keys, source }).find(([, value]) => value !== undefined)?.[0];
+    const stray = Object.entries({ batch, keys, source, selectivity }).find(
+      ([, value]) => value !== undefined,
+    )?.[0];
     if (stray !== undefined)
       throw new UsageError(`--${stray} belongs to an estimate: say --events N as well.`);
-    return { action };
+    return { action, ...(against !== undefined && { against, newGeneration }) };
   }
   if (action !== "text" && action !== "json" && action !== "help") {
     throw new UsageError(`--${action} and --events exclude each other.`);
@@ -51,6 +64,7 @@ export function readOptions(args: readonly string[]): PlanCommand {
     events: wholeNumber("--events", events, 1e15),
     batch: wholeNumber("--batch", batch ?? "100", 10_000),
     keys: wholeNumber("--keys", keys ?? "1000", 1e12),
+    selectivity: factors(selectivity ?? ""),
     ...(source !== undefined && { source }),
   };
   return { action, workload };
@@ -63,8 +77,8 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        ...{ json: flag, mermaid: flag, write: flag, check: flag },
-        ...{ events: value, batch: value, keys: value, source: value },
+        ...{ json: flag, mermaid: flag, write: flag, check: flag, against: value, "new-generation": flag },
+        ...{ events: value, batch: value, keys: value, source: value, selectivity: value },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
@@ -77,4 +91,17 @@ function wholeNumber(option: string, text: string, most: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new UsageError(`${option} ${text}: give a whole number from 1 to ${most.toLocaleString("en-US")}.`);
+}
+
+/** `paid=0.1,split.blog=0.5` */
+function factors(text: string): Record<string, number> {
+  const pairs = text.split(",").filter(Boolean);
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [name = "", factor = ""] = pair.split("=");
+      const value = Number(factor);
+      if (name !== "" && factor.trim() !== "" && value >= 0 && value <= 1000) return [name, value];
+      throw new UsageError(`--selectivity ${pair}: write it like paid=0.1, with a number from 0 to 1000.`);
+    }),
+  );
 }

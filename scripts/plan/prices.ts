@@ -6,4 +6,6 @@ export const prices = {
   queueOperation: 0.4,
   objectRequest: 0.15,
   rowWritten: 1,
+  /** R2, class A: each file that is written. */
+  fileWritten: 4.5,
 } as const;

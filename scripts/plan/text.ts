@@ -1,38 +1,70 @@
-/** The plan as text: each job's graph as a tree, then its queues and its views. */
+/** The plan as text: each job's graph as a tree, then what is fused into what, its operators and its queues. */
 import type { NodeDescription } from "../../src/graph.ts";
-import type { JobDescription, PlanDescription } from "./describe.ts";
+import type { JobDescription, OutputsDescription, PlanDescription } from "../../src/plan.ts";
 import { table } from "./table.ts";
 
-export function planText({ generation, fingerprint, jobs }: PlanDescription): string {
+export function planText({ generation, fingerprint, jobs, retired, bindings }: PlanDescription): string {
   const count = jobs.length === 1 ? "1 job" : `${jobs.length} jobs`;
   // It is made of the text of functions, which bundling for Workers rewrites.
   const head = `Plan of ${count}: generation ${generation}, fingerprint ${fingerprint} (bundled for Workers, it is another)\n`;
-  return [head, ...jobs.map(jobText)].join("\n");
+  const more = [
+    ...bindings.map(
+      ({ kind, binding, name }) => `${kind === "r2" ? "R2 bucket" : "Queue"} ${name}: ${binding}`,
+    ),
+    ...(retired.length > 0 ? [`Retired: ${retired.join(", ")}`] : []),
+  ];
+  return [head, ...jobs.map(jobText), ...(more.length > 0 ? [`${more.join("\n")}\n`] : [])].join("\n");
 }
 
-function jobText({ job, nodes, sources, operators }: JobDescription): string {
-  const queues = sources.map(({ name, queue, deadLetterQueue, binding }) => [
+function jobText({ job, onError, nodes, ...described }: JobDescription): string {
+  // As in the job, so that what feeds comes before what is fed.
+  const place = ({ name }: { readonly name: string }) => nodes.findIndex((node) => node.name === name);
+  const inOrder = <T extends { readonly name: string }>(all: readonly T[]) =>
+    all.toSorted((a, b) => place(a) - place(b));
+  const [sources, operators] = [inOrder(described.sources), inOrder(described.operators)];
+  const stages = [
+    ...sources.map((source) => ["ingest", source] as const),
+    ...operators.map((operator) => [`${operator.kind} shard`, operator] as const),
+  ].filter(([, { steps, targets }]) => steps.length + targets.length > 0);
+  const queues = [...sources, ...operators].flatMap(({ name, queue }) => {
+    if (queue === undefined) return [];
+    const { batchSize, batchSeconds, maxConsumers } = queue;
+    const consumed = `${batchSize} or ${batchSeconds} s${maxConsumers === undefined ? "" : `, ${maxConsumers} at once`}`;
+    return [[name, queue.queue, queue.deadLetterQueue, queue.binding, consumed]];
+  });
+  const rows = operators.map(({ name, kind, shards, maxKeys, signature, sources: fedBy }) => [
     name,
-    queue,
-    deadLetterQueue,
-    binding,
-  ]);
-  const views = operators.map(({ name, shards, maxKeys, signature, sources }) => [
-    name,
+    kind,
     String(shards),
-    maxKeys.toLocaleString("en-US"),
+    maxKeys?.toLocaleString("en-US") ?? "",
     signature,
-    sources.join(", "),
+    fedBy.join(", "),
   ]);
-  return [
-    ...[job, ...indent(tree(nodes)), ""],
-    ...[...indent(table(["source", "queue", "dead-letter queue", "binding"], queues)), ""],
-    ...[...indent(table(["view", "shards", "keys a shard", "signature", "sources"], views, [1, 2])), ""],
-  ].join("\n");
+  const parts = [
+    tree(nodes),
+    table(
+      ["fused into", "where they run", "steps", "hands on to"],
+      stages.map(([where, it]) => [it.name, where, it.steps.join(", "), targetsText(it)]),
+    ),
+    table(["operator", "kind", "shards", "keys a shard", "signature", "fed by"], rows, [2, 3]),
+    ...(queues.length > 0
+      ? [table(["queue of", "queue", "dead-letter queue", "binding", "batch"], queues)]
+      : []),
+  ];
+  const title = onError === "fail" ? `${job} (an event that fails stops its message)` : job;
+  return [title, ...parts.flatMap((lines) => [...lines.map((line) => `  ${line}`), ""])].join("\n");
 }
 
-function indent(lines: readonly string[]): string[] {
-  return lines.map((line) => `  ${line}`);
+/** `counts, late-log (paid.late)`: the output in brackets, where it is a side output. */
+function targetsText({ targets, sideOutputs }: OutputsDescription): string {
+  return targets
+    .map((target) => {
+      const outputs = sideOutputs.filter((side) => side.targets.includes(target));
+      return outputs.length === 0
+        ? target
+        : `${target} (${outputs.map(({ of, output }) => `${of}.${output}`).join(", ")})`;
+    })
+    .join(", ");
 }
 
 /** One tree per source. A node that several streams lead to is drawn with its readers only the first time. */

@@ -7,26 +7,33 @@ export interface BannerFacts {
   readonly tcpPort: number;
   /** Absolute. */
   readonly stateDir: string;
+  /** Where the files of buckets are copied to, absolute; undefined where there are no buckets. */
+  readonly filesDir?: string | undefined;
   readonly lineage: Lineage;
 }
 
-export function banner({ url, tcpPort, stateDir, lineage }: BannerFacts): string {
-  const { name, targets, job } = lineage.source;
+export function banner({ url, tcpPort, stateDir, filesDir, lineage }: BannerFacts): string {
+  const { view } = lineage;
+  const { name, job } = lineage.source;
   const http = `http://localhost:${url.port}`;
-  const folder = path.relative(process.cwd(), stateDir);
-  const [view] = targets;
   const example = name === "clicks" ? "/home" : "…";
   return `
 Millrace counts here until Ctrl-C: the job ${job}, fed by the source ${name}.
 
   HTTP   ${http}
   TCP    localhost:${tcpPort}
-  state  ${folder.startsWith("..") ? stateDir : folder || "."}
-
+  state  ${shortest(stateDir)}
+${filesDir === undefined ? "" : `  files  ${shortest(filesDir)}, a copy of what the job's sinks have written\n`}
 Type ${name === "clicks" ? "a page like /home" : "an event"} and press Enter. Or, in another terminal:
 
   nc localhost ${tcpPort}
   curl -H 'content-type: text/plain' -d '${example}' ${http}/v1/sources/${name}
-${view === undefined ? "" : `  curl '${http}/v1/views/${view.name}?top=10'\n`}
+${view === undefined ? "" : `  curl '${http}/v1/views/${view}?top=10'\n`}
 `;
+}
+
+/** From where the user is, unless it is elsewhere. */
+function shortest(folder: string): string {
+  const relative = path.relative(process.cwd(), folder);
+  return relative.startsWith("..") ? folder : relative || ".";
 }

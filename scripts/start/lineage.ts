@@ -1,14 +1,27 @@
-/** Lineage: which keys of which views a line counts for, found by running the job's own steps on it in this process. */
-
+/**
+ * Lineage: where a line goes, found by running the job's own steps on it in this process.
+ *
+ * It follows a line to the operators behind the queue: to the keys of views, and to stages and sinks by name. What
+ * they make of it is decided in their shards, and not followed.
+ */
 import { passThrough } from "../../src/engine/source/chain.ts";
 import { EventReader } from "../../src/engine/source/reader.ts";
-import type { Plan, SourcePlan } from "../../src/plan.ts";
+import type { OperatorPlan, Plan, SourcePlan } from "../../src/plan.ts";
+import { isView, viewsOf } from "../../src/plan.ts";
 import { UsageError } from "./failure.ts";
 
 export interface ViewKey {
   readonly view: string;
   readonly key: string;
 }
+
+export interface Reach {
+  readonly views: readonly ViewKey[];
+  /** The stages and sinks, once for each event that they get. */
+  readonly others: readonly string[];
+}
+
+const NOWHERE: Reach = { views: [], others: [] };
 
 export class Lineage {
   readonly source: SourcePlan;
@@ -30,26 +43,47 @@ export class Lineage {
     return this.source.source.constructor.name;
   }
 
-  /** What the view's operator calls itself: `PageViewCounter`; the view's own name, if it has no class of its own. */
-  title(view: string): string {
-    const name = this.#plan.operators.get(view)?.aggregate.constructor.name;
-    return name === undefined || name === "AggregatorOperator" ? view : name;
+  /** A view that shows what becomes of the lines: one right behind the source, else any of its job. */
+  get view(): string | undefined {
+    const near = this.source.targets.find(isView);
+    return (near ?? viewsOf(this.#plan).find(({ job }) => job === this.source.job))?.name;
   }
 
-  /** Where an accepted record goes. Nothing, when the steps fail on it: that is shown by the server, not here. */
-  keysOf(value: unknown): ViewKey[] {
+  /** The bindings of the buckets that sinks write to. */
+  get buckets(): string[] {
+    const sinks = [...this.#plan.operators.values()].filter((operator) => operator.kind === "sink");
+    const bindings = sinks.flatMap(({ sink }) => sink.bindings ?? []);
+    return [...new Set(bindings.filter(({ kind }) => kind === "r2").map(({ binding }) => binding))];
+  }
+
+  /** What the operator calls itself: `PageViewCounter`; its name, if it has no class of its own. */
+  title(name: string): string {
+    const operator = this.#plan.operators.get(name);
+    const own = operator === undefined ? undefined : classOf(operator);
+    return own === undefined || own === "AggregatorOperator" ? name : own;
+  }
+
+  /** Where an accepted record goes. Nowhere, when the steps fail on it: that is shown by the server, not here. */
+  reachOf(value: unknown): Reach {
     try {
-      return new EventReader(this.source.source, "", Date.now())
-        .read({ index: 0, value })
-        .flatMap((event) =>
-          passThrough(this.source.steps, event).routed.flatMap(({ target, event: { key } }) =>
-            key === undefined ? [] : [{ view: target.name, key }],
-          ),
-        );
+      const events = new EventReader(this.source.source, "", Date.now()).read({ index: 0, value });
+      const routed = events.flatMap((event) => passThrough(this.source.steps, event).routed);
+      return {
+        views: routed.flatMap(({ target, event: { key } }) =>
+          isView(target) && key !== undefined ? [{ view: target.name, key }] : [],
+        ),
+        others: routed.flatMap(({ target }) => (isView(target) ? [] : [target.name])),
+      };
     } catch {
-      return [];
+      return NOWHERE;
     }
   }
+}
+
+/** Only of views: stages and sinks are made by functions, whose classes all have the same few names. */
+function classOf(operator: OperatorPlan): string | undefined {
+  if (operator.kind === "aggregate") return operator.aggregate.constructor.name;
+  return operator.kind === "process" ? operator.process.constructor.name : undefined;
 }
 
 /** What a line stands for: a JSON object if it is one, else the text itself. */
@@ -60,11 +94,4 @@ export function recordOf(line: string): unknown {
   } catch {
     return line;
   }
-}
-
-/** @throws UsageError that names the jobs there are. */
-export function checkJob(plan: Plan, job: string): void {
-  const names = plan.jobs.map((described) => described.job);
-  if (names.includes(job)) return;
-  throw new UsageError(`--job ${job}: there is no such job; there are: ${names.join(", ")}.`);
 }

@@ -8,25 +8,28 @@ export const help = `npm start -- [options]
 
 Runs Millrace on this machine. Each line typed, and each line sent to the TCP port, is an event of a source.
 
-  --source NAME   the source that typed lines are for (default clicks)
-  --job NAME      check that this job exists; all registered jobs run in any case
+  --job NAME      what to run: a job of workers/jobs/index.ts, which runs with all others there (the default), or one
+                  of the exercises in workers/jobs/exercises: exercise-1 to exercise-6
+  --source NAME   the source that typed lines are for (default: the job's first)
   -h, --help      this text
 
   PORT            HTTP port (default 8787; 0 = any free one)
   TCP_PORT        TCP port (default 9990; 0 = any free one)
-  STATE_DIR       folder for the state (default .millrace/state)
+  STATE_DIR       folder for the state (default .millrace/state; of an exercise, .millrace/ and its name)
 
 Ctrl-C stops it once everything accepted is counted; a second Ctrl-C stops it at once.
 `;
 
 export interface Options {
   readonly help: boolean;
-  readonly source: string;
+  /** Undefined for the job's first. */
+  readonly source: string | undefined;
+  /** Undefined for the first of the registered ones. */
   readonly job: string | undefined;
   readonly port: number;
   readonly tcpPort: number;
-  /** Absolute. */
-  readonly stateDir: string;
+  /** Absolute; undefined for the job's own, see `stateDirOf`. */
+  readonly stateDir: string | undefined;
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -40,8 +43,13 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv, fol
     job: values.job,
     port: portOf("PORT", env.PORT, 8787),
     tcpPort: portOf("TCP_PORT", env.TCP_PORT, 9990),
-    stateDir: env.STATE_DIR ? path.resolve(folder, env.STATE_DIR) : path.join(root, ".millrace", "state"),
+    stateDir: env.STATE_DIR ? path.resolve(folder, env.STATE_DIR) : undefined,
   };
+}
+
+/** The folder of the registered jobs, which share one, or of a job that runs alone. Absolute. */
+export function stateDirOf(alone: string | undefined): string {
+  return path.join(root, ".millrace", alone ?? "state");
 }
 
 function parse(args: readonly string[]) {
@@ -49,7 +57,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        source: { type: "string", default: "clicks" },
+        source: { type: "string" },
         job: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },

@@ -17,19 +17,26 @@ export interface Count {
 }
 
 /** Between two summaries, so many lines are shown each for itself. */
-const SHOWN = { accepted: 20, rejected: 5 };
+const SHOWN = { taken: 20, rejected: 5 };
 export const PERIOD_MS = 500;
 /** Longer than the period of the counts, which show the number of lines as well: one line for both. */
 const SUMMARY_MS = 1_000;
 const NOTICE_EVERY_MS = 5_000;
 const MAX_WIDTH = 100;
 
+/** Lines that were shown each for itself, and those that are only counted so far. */
+interface Tally {
+  shown: number;
+  more: number;
+}
+
 const formatter = new Intl.NumberFormat("en-US");
 
 export class Screen {
   readonly #options: ScreenOptions;
-  #shown = { accepted: 0, rejected: 0 };
-  #more = { accepted: 0, rejected: 0 };
+  /** Lines since the last summary, by who says that it has them. */
+  readonly #taken = new Map<string, Tally>();
+  readonly #rejected: Tally = { shown: 0, more: 0 };
   #lastError = "";
   #timer: NodeJS.Timeout | undefined;
   readonly #notices = new Map<string, number>();
@@ -39,18 +46,24 @@ export class Screen {
   }
 
   accepted(lines: readonly string[]): void {
-    const room = Math.max(0, SHOWN.accepted - this.#shown.accepted);
+    this.taken(this.#options.reader, lines);
+  }
+
+  /** An operator has these lines. */
+  taken(operator: string, lines: readonly string[]): void {
+    const tally = this.#taken.get(operator) ?? { shown: 0, more: 0 };
+    this.#taken.set(operator, tally);
     // A batch is shown in full or as a number, so that what is counted is not also listed.
-    const few = lines.length <= room && this.#more.accepted === 0;
-    if (few) for (const line of lines) this.#line(`${this.#options.reader} --> ${shown(line)}`);
-    this.#count("accepted", few ? 0 : lines.length, few ? lines.length : 0);
+    const few = tally.more === 0 && lines.length <= SHOWN.taken - tally.shown;
+    if (few) for (const line of lines) this.#line(`${operator} --> ${shown(line)}`);
+    this.#count(tally, lines.length, few);
   }
 
   rejected(line: string, error: string): void {
-    const few = this.#shown.rejected < SHOWN.rejected;
+    const few = this.#rejected.shown < SHOWN.rejected;
     this.#lastError = error;
     if (few) this.#line(`${this.#options.reader} refused ${JSON.stringify(shown(line))}: ${shown(error)}`);
-    this.#count("rejected", few ? 0 : 1, few ? 1 : 0);
+    this.#count(this.#rejected, 1, few);
   }
 
   /** Counts of a view's keys; `more` keys have changed besides. */
@@ -72,21 +85,22 @@ export class Screen {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { accepted, rejected } = this.#more;
     const { reader, noun } = this.#options;
-    this.#more = { accepted: 0, rejected: 0 };
-    this.#shown = { accepted: 0, rejected: 0 };
-    if (accepted > 0) this.#line(`${reader} --> ${formatter.format(accepted)} ${noun}`);
-    if (rejected > 0) {
+    for (const [operator, { more }] of this.#taken) {
+      if (more > 0) this.#line(`${operator} --> ${formatter.format(more)} ${noun}`);
+    }
+    this.#taken.clear();
+    const { more } = this.#rejected;
+    if (more > 0) {
       this.#line(
-        `${reader} refused ${formatter.format(rejected)} more lines, the last one: ${shown(this.#lastError)}`,
+        `${reader} refused ${formatter.format(more)} more lines, the last one: ${shown(this.#lastError)}`,
       );
     }
+    Object.assign(this.#rejected, { shown: 0, more: 0 });
   }
 
-  #count(kind: "accepted" | "rejected", more: number, shownNow: number): void {
-    this.#more[kind] += more;
-    this.#shown[kind] += shownNow;
+  #count(tally: Tally, lines: number, shownNow: boolean): void {
+    tally[shownNow ? "shown" : "more"] += lines;
     this.#timer ??= setTimeout(() => this.flush(), SUMMARY_MS);
   }
 

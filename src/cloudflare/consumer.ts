@@ -1,11 +1,15 @@
-/** Consumer: the queue handler of the operator Worker, an OperatorExecutor over Durable Objects. */
+/** Consumer: the queue handler of the operator Worker: executors over Durable Objects, one for each kind of queue. */
 import { systemClock } from "../clock.ts";
 import { OperatorExecutor } from "../engine/operator-executor.ts";
+import { StageExecutor } from "../engine/stage-executor.ts";
 import { messageOf } from "../errors.ts";
 import type { Plan } from "../plan.ts";
+import { pullsOf, queuesOf, stagesOf } from "../plan.ts";
+import { queueOf } from "./queue.ts";
 import type { ClaimsRpc, GraveyardRpc, Namespace, ShardRpc } from "./rpc.ts";
-import { GRAVEYARD_NAME, shardName } from "./rpc.ts";
+import { callShard, GRAVEYARD_NAME, shardName } from "./rpc.ts";
 
+/** Besides these, under its name from the plan, the queue of each stage. */
 export interface ConsumerEnv {
   readonly SHARD: Namespace<ShardRpc>;
   readonly CLAIMS: Namespace<ClaimsRpc>;
@@ -14,40 +18,74 @@ export interface ConsumerEnv {
 
 /** Handles the batches of all queues of the plan, dead-letter queues among them. */
 export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv) => Promise<void> {
-  const deadLetterQueues = new Set([...plan.sources.values()].map(({ queue }) => queue.deadLetterQueue));
-  let executor: OperatorExecutor | undefined;
+  const deadLetterQueues = new Set(queuesOf(plan).map(({ queue }) => queue.deadLetterQueue));
+  const stages = new Map(stagesOf(plan).map((stage) => [stage.queue.queue, stage]));
+  // One of each for the isolate: they remember which shards are still to be told about which segments.
+  let executors: { operators: OperatorExecutor; stages: StageExecutor } | undefined;
   return async (batch, env) => {
     if (batch.messages.length === 0) return;
     if (deadLetterQueues.has(batch.queue)) {
       await buryAll(batch, env.GRAVEYARD.getByName(GRAVEYARD_NAME));
       return;
     }
-    // One for the isolate: it remembers which shards are still to be told about which segments.
-    executor ??= new OperatorExecutor({
-      plan,
-      shards: {
-        apply: (call) => {
-          const shard = env.SHARD.getByName(shardName(call.generation, call.operator, call.shard));
-          const header = {
-            ...call,
-            segments: call.segments.map((segment) => ({ ...segment, content: null })),
-          };
-          return shard.apply(
-            JSON.stringify(header),
-            call.segments.map(({ content }) => content),
-          );
-        },
-      },
-      claims: {
-        claim: (producer, fingerprint, sequences) =>
-          env.CLAIMS.getByName(producer).claim(producer, fingerprint, sequences),
-      },
-      graveyard: { bury: (message) => env.GRAVEYARD.getByName(GRAVEYARD_NAME).bury(message) },
-      clock: systemClock,
-      onError: (error, about) => console.error(`${about}: ${messageOf(error)}`),
-    });
-    await executor.consume(batch.queue, batch.messages);
+    executors ??= { operators: operatorExecutor(plan, env), stages: stageExecutor(plan, env) };
+    const stage = stages.get(batch.queue);
+    if (stage === undefined) await executors.operators.consume(batch.queue, batch.messages);
+    else await executors.stages.consume(stage, batch.messages);
   };
+}
+
+/** Starts the pull sources; for a cron trigger, as a deployment tells no object that it has begun. */
+export function scheduledHandler(plan: Plan): (event: unknown, env: ConsumerEnv) => Promise<void> {
+  return async (_event, env) => {
+    const sources = pullsOf(plan).map(({ name }) => env.SHARD.getByName(shardName(plan.generation, name, 0)));
+    const woken = await Promise.allSettled(sources.map((source) => source.wake()));
+    for (const outcome of woken) {
+      if (outcome.status === "rejected")
+        console.error(`a source did not start: ${messageOf(outcome.reason)}`);
+    }
+  };
+}
+
+/** Ten seconds: what takes longer costs retries, which a queue counts. */
+const PATIENCE = {
+  tries: 20,
+  wait: () => new Promise<void>((resolve) => setTimeout(resolve, 500)),
+};
+
+function operatorExecutor(plan: Plan, env: ConsumerEnv): OperatorExecutor {
+  return new OperatorExecutor({
+    plan,
+    shards: { apply: (call) => callShard(env.SHARD, call) },
+    claims: {
+      claim: (producer, fingerprint, sequences) =>
+        env.CLAIMS.getByName(producer).claim(producer, fingerprint, sequences),
+    },
+    queue: ({ queue }) => queueOf(env, queue),
+    graveyard: { bury: (message) => env.GRAVEYARD.getByName(GRAVEYARD_NAME).bury(message) },
+    clock: systemClock,
+    patience: PATIENCE,
+    onError,
+  });
+}
+
+function stageExecutor(plan: Plan, env: ConsumerEnv): StageExecutor {
+  return new StageExecutor({
+    plan,
+    shards: {
+      apply: (call) => callShard(env.SHARD, call),
+      progress: (operator, shard, segments) =>
+        env.SHARD.getByName(shardName(plan.generation, operator, shard)).progress(
+          segments.map(({ producer, sequence }) => ({ producer, sequence })),
+        ),
+    },
+    clock: systemClock,
+    onError,
+  });
+}
+
+function onError(error: unknown, about: string): void {
+  console.error(`${about}: ${messageOf(error)}`);
 }
 
 async function buryAll(batch: MessageBatch, graveyard: GraveyardRpc): Promise<void> {

@@ -2,8 +2,8 @@
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Backlog, EventQueue, QueueLimits } from "../engine/event-queue.ts";
-import { messageOf, QueueError } from "../errors.ts";
-import type { SourcePlan } from "../plan.ts";
+import { messageOf, PlanError, QueueError } from "../errors.ts";
+import type { QueueNames, SourcePlan } from "../plan.ts";
 
 /** The platform's are 100 messages, 128,000 B each and 256,000 B in all; it counts its own headers in. */
 export const QUEUE_LIMITS: QueueLimits = { messages: 100, messageBytes: 127_000, sendBytes: 245_000 };
@@ -29,6 +29,14 @@ export interface CloudflareQueueOptions {
 /** The binding of a source's queue, or undefined where the Worker's config does not have it. */
 export function bindingOf(env: object, { queue }: Pick<SourcePlan, "queue">): QueueBinding | undefined {
   return (env as Record<string, QueueBinding | undefined>)[queue.binding];
+}
+
+/** The queue of a source or a stage. @throws PlanError when the Worker's config does not have it. */
+export function queueOf(env: object, queue: QueueNames): CloudflareQueue {
+  const binding = bindingOf(env, { queue });
+  if (binding === undefined)
+    throw new PlanError(`no queue binding ${queue.binding}; run: npm run plan -- --write`);
+  return new CloudflareQueue(binding);
 }
 
 /** The last that was heard of a queue's backlog; an isolate keeps one per queue, over all its requests. */

@@ -1,9 +1,20 @@
 /** The RPC contracts between the Workers and the Durable Objects; plain data, so that both ends may differ by a deploy. */
+import type { ErasureReport } from "../engine/erasure/erasure.ts";
 import type { BuriedMessage } from "../engine/operator-executor.ts";
 import type { SegmentId } from "../engine/segment.ts";
 import type { ShardIdentity } from "../engine/shard/identity.ts";
-import type { DeadLetter, ShardReply, ShardStats, ViewEntry } from "../engine/shard/protocol.ts";
+import type {
+  DeadLetter,
+  EraseMarks,
+  Forgotten,
+  ShardCall,
+  ShardReply,
+  ShardStats,
+  ViewEntry,
+  Wiped,
+} from "../engine/shard/protocol.ts";
 import type { Totals } from "../engine/shard/reader.ts";
+import type { StageProgress } from "../engine/stage-executor.ts";
 
 /** A part of a stateful operator's keys. Named `{generation}/{operator}/{shard}`. */
 export interface ShardRpc {
@@ -19,6 +30,10 @@ export interface ShardRpc {
   /** In key order, after `after` (exclusive). */
   range(range: { prefix?: string; after?: string; limit: number }): Promise<ViewEntry[]>;
   totals(): Promise<Totals>;
+  /** Of a stage: for each segment, the positions whose outcome is committed, or `all`. */
+  progress(segments: readonly SegmentId[]): Promise<StageProgress[]>;
+  /** Does whatever is due; starts a pull source. Idempotent. */
+  wake(): Promise<void>;
   /** For each segment, whether this shard has applied it. */
   applied(segments: readonly SegmentId[]): Promise<boolean[]>;
   stats(): Promise<ShardStats>;
@@ -26,6 +41,10 @@ export interface ShardRpc {
   deadLetters(after: number, limit: number): Promise<NumberedDeadLetter[]>;
   /** Sends dead letters again under their own identity. @returns how many were sent. */
   redrive(numbers: readonly number[]): Promise<number>;
+  /** Takes out a key and its dead letters. @param released also letters that are being sent again. */
+  forget(key: string, released: boolean): Promise<Forgotten>;
+  /** Wipes what was taken out from storage. @param marks from the answer before, if that was to wait. */
+  wipe(marks?: EraseMarks): Promise<Wiped>;
 }
 
 export interface NumberedDeadLetter extends DeadLetter {
@@ -71,6 +90,13 @@ export interface RegistryRpc {
   register(identity: ShardIdentity): Promise<string | null>;
 }
 
+/** Keys that are being erased, and the reports of those that were. One object, named `erasures`. */
+export interface ErasuresRpc {
+  start(view: string, key: string): Promise<ErasureReport>;
+  /** Null when there is no such erasure. */
+  report(id: string): Promise<ErasureReport | null>;
+}
+
 /** What the adapters need of a Durable Object namespace: `env.SHARD` and the like fit it. */
 export interface Namespace<Rpc> {
   getByName(name: string): Rpc;
@@ -78,6 +104,24 @@ export interface Namespace<Rpc> {
 
 export function shardName(generation: number, operator: string, shard: number): string {
   return `${generation}/${operator}/${shard}`;
+}
+
+/** Applies a call at its shard. */
+export function callShard(
+  shards: Namespace<Pick<ShardRpc, "apply">>,
+  { segments, ...call }: ShardCall,
+): Promise<ShardReply> {
+  const header = { ...call, segments: segments.map((segment) => ({ ...segment, content: null })) };
+  return shards.getByName(shardName(call.generation, call.operator, call.shard)).apply(
+    JSON.stringify(header),
+    segments.map(({ content }) => content),
+  );
+}
+
+/** The call that `callShard` was given. */
+export function joinCall(header: string, contents: readonly (string | null)[]): ShardCall {
+  const { segments, ...call } = JSON.parse(header) as ShardCall;
+  return { ...call, segments: segments.map((segment, n) => ({ ...segment, content: contents[n] ?? null })) };
 }
 
 export const GATES = 16;
@@ -88,3 +132,4 @@ export function gateName(source: string, gate: number): string {
 
 export const GRAVEYARD_NAME = "messages";
 export const REGISTRY_NAME = "operators";
+export const ERASURES_NAME = "erasures";

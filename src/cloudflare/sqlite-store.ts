@@ -4,7 +4,7 @@
  * Tables have integer primary keys and no index, so that a row written is billed as one. They are made with the first
  * write: to look at a shard that was never used costs nothing.
  */
-import type { DeadLetterRow, LogRow, PageInfo, StateStore } from "../state/store.ts";
+import type { DeadLetterRow, LogRow, PageInfo, PageSpace, StateStore } from "../state/store.ts";
 import { MAX_ROW_BYTES } from "../state/store.ts";
 
 const TABLES = [
@@ -64,9 +64,15 @@ export class SqliteStore implements StateStore {
     );
   }
 
-  listPages(): PageInfo[] {
+  scrubLog(lsn: number): number {
+    return this.#ready
+      ? this.#write("UPDATE log SET data = x'' WHERE lsn <= ? AND length(data) > 0", lsn)
+      : 0;
+  }
+
+  listPages(space: PageSpace): PageInfo[] {
     // `first` is kept as JSON, which can hold what SQLite's text cannot, and is sorted here, in JavaScript's order.
-    return this.#read("SELECT id, first FROM page")
+    return this.#read(`SELECT id, first FROM page WHERE id ${space === "state" ? ">" : "<"} 0`)
       .map((row) => ({ id: row.id as number, first: JSON.parse(row.first as string) as string }))
       .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   }
@@ -82,6 +88,10 @@ export class SqliteStore implements StateStore {
       JSON.stringify(page.first),
       blob(data),
     );
+  }
+
+  deletePage(id: number): void {
+    this.#write("DELETE FROM page WHERE id = ?", id);
   }
 
   readMeta(name: string): Uint8Array | undefined {
@@ -125,12 +135,15 @@ export class SqliteStore implements StateStore {
     return this.#ready ? this.#storage.sql.exec(query, ...values).toArray() : [];
   }
 
-  #write(query: string, ...values: Value[]): void {
+  /** @returns rows. */
+  #write(query: string, ...values: Value[]): number {
     if (!this.#ready) {
       for (const table of TABLES) this.#storage.sql.exec(table);
       this.#ready = true;
     }
-    this.#rowsWritten += this.#storage.sql.exec(query, ...values).rowsWritten;
+    const { rowsWritten } = this.#storage.sql.exec(query, ...values);
+    this.#rowsWritten += rowsWritten;
+    return rowsWritten;
   }
 }
 

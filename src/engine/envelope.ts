@@ -34,7 +34,12 @@ export interface SealedEnvelope extends Omit<Envelope, "segments"> {
 
 const KINDS: readonly ProducerKind[] = Object.values(ProducerKind);
 
-type PackedContent = [records: readonly unknown[], dropped: number, dead: readonly DeadEvent[]];
+type PackedContent = [
+  records: readonly unknown[],
+  dropped: number,
+  dead: readonly DeadEvent[],
+  times?: readonly number[],
+];
 type PackedShard = [shard: number, content: string];
 type PackedPart = [operator: string, shards: number, byShard: PackedShard[]];
 type PackedSegment = [
@@ -55,19 +60,31 @@ type PackedEnvelope = [
 ];
 
 export function encodeEnvelope(envelope: Envelope): string {
+  const closed = (segment: Segment): SealedSegment => ({
+    ...segment,
+    parts: segment.parts.map((part) => ({
+      ...part,
+      byShard: part.byShard.map((one) => ({ shard: one.shard, content: seal(one) })),
+    })),
+  });
+  return encodeSealed({ ...envelope, segments: envelope.segments.map(closed) });
+}
+
+/** An envelope whose parts are sealed, on its way from one queue to another, or from an outbox. */
+export function encodeSealed({ generation, fingerprint, source, segments }: SealedEnvelope): string {
   const packed: PackedEnvelope = [
     ENVELOPE_VERSION,
-    envelope.generation,
-    envelope.fingerprint,
-    envelope.source,
-    envelope.segments.map((s) => [
+    generation,
+    fingerprint,
+    source,
+    segments.map((s) => [
       s.producer,
       s.sequence,
       s.kind,
       s.arrival,
       s.events,
       s.before,
-      s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, seal(b)])]),
+      s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, b.content])]),
     ]),
   ];
   return JSON.stringify(packed);
@@ -86,9 +103,17 @@ export function decodeEnvelope(text: unknown): Envelope {
   return { ...envelope, segments: envelope.segments.map(open) };
 }
 
-export function seal({ records, dropped, dead }: ShardContent): string {
-  const packed: PackedContent = [records, dropped, dead];
+export function seal({ records, dropped, dead, times }: ShardContent): string {
+  const packed: PackedContent =
+    times === undefined ? [records, dropped, dead] : [records, dropped, dead, times];
   return JSON.stringify(packed);
+}
+
+const encoder = new TextEncoder();
+
+/** The UTF-8 bytes that a sealed part takes in an envelope, where it is a text inside the text: quotes count twice there. */
+export function bytesInMessage(sealed: string): number {
+  return encoder.encode(JSON.stringify(sealed)).length;
 }
 
 /** @throws EnvelopeError when it is not what `seal` gives. */
@@ -157,7 +182,7 @@ function decodePart([operator, shards, byShard]: PackedPart): SealedPart {
   };
 }
 
-function decodeContent([records, dropped, dead]: PackedContent): ShardContent {
+function decodeContent([records, dropped, dead, times]: PackedContent): ShardContent {
   if (!Array.isArray(records) || records.length % RECORD_WIDTH !== 0)
     throw new TypeError("records come in threes");
   for (let at = 0; at < records.length; at += RECORD_WIDTH) {
@@ -171,7 +196,10 @@ function decodeContent([records, dropped, dead]: PackedContent): ShardContent {
     string(event.id);
     number(n);
   }
-  return { records, dropped: number(dropped), dead };
+  if (times === undefined) return { records, dropped: number(dropped), dead };
+  if (!Array.isArray(times) || times.length * RECORD_WIDTH !== records.length)
+    throw new TypeError("a record has a time each");
+  return { records, dropped: number(dropped), dead, times: times.map(number) };
 }
 
 /** Two entries for the same would be one too many for whoever looks for the first. */

@@ -6,8 +6,8 @@
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Job } from "../job.ts";
-import type { Plan, SourcePlan } from "../plan.ts";
-import { planJobs } from "../plan.ts";
+import type { Plan, QueueNames } from "../plan.ts";
+import { planJobs, queuesOf, stagesOf } from "../plan.ts";
 import { byRank } from "../state/top-index.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { MemoryShards } from "./memory-shards.ts";
@@ -19,6 +19,7 @@ import type { Totals } from "./shard/reader.ts";
 import { readKey, readRange, readTop, readTotals } from "./shard/reader.ts";
 import type { Rejection } from "./source/reader.ts";
 import { SourceExecutor } from "./source-executor.ts";
+import { StageExecutor } from "./stage-executor.ts";
 
 export interface JobStarterOptions {
   readonly clock?: Clock;
@@ -29,10 +30,20 @@ export interface JobStarterOptions {
   /** Told of each record that is not a valid event. */
   readonly onRejected?: (source: string, rejection: Rejection) => void;
   readonly onError?: (error: unknown, about: string) => void;
+  /** What sinks find in their context. */
+  readonly env?: Readonly<Record<string, unknown>>;
+}
+
+export interface RunOptions {
+  /** Pull sources never end: they are asked until this is aborted. Without it they are asked while inputs are read. */
+  readonly signal?: AbortSignal;
 }
 
 /** Records as they come, for the sources by name. */
 export type Inputs = Readonly<Record<string, Iterable<unknown> | AsyncIterable<unknown>>>;
+
+/** How often timers, retries and pull sources are looked after. */
+const WAKE_MS = 20;
 
 export class JobStarter {
   readonly plan: Plan;
@@ -41,53 +52,85 @@ export class JobStarter {
   readonly #options: JobStarterOptions;
   readonly #clock: Clock;
   readonly #executor: OperatorExecutor;
+  readonly #stages: StageExecutor;
 
   /** @throws PlanError when the job's graph makes no sense. */
   constructor(job: Job, options: JobStarterOptions = {}) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.plan = planJobs([job], { runtime: "memory" });
-    this.shards = new MemoryShards(this.plan, this.#clock);
     this.#queues = new Map(
-      [...this.plan.sources.keys()].map((name) => [
-        name,
+      queuesOf(this.plan).map(({ queue }) => [
+        queue.queue,
         new MemoryQueue(options.queueCapacity, this.#clock),
       ]),
     );
+    this.shards = new MemoryShards(this.plan, {
+      clock: this.#clock,
+      queue: ({ queue }) => this.#queueOf(queue),
+      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.onError === undefined ? {} : { onError: options.onError }),
+    });
     this.#executor = new OperatorExecutor({
       plan: this.plan,
       shards: this.shards,
       clock: this.#clock,
+      queue: ({ queue }) => this.#queueOf(queue),
       // In memory there is one plan, and nothing outlives it.
       claims: { claim: async (_producer, _fingerprint, sequences) => sequences.map(() => true) },
       graveyard: { bury: async ({ id, reason }) => options.onError?.(new Error(reason), `message ${id}`) },
       ...(options.onError === undefined ? {} : { onError: options.onError }),
     });
+    this.#stages = new StageExecutor({
+      plan: this.plan,
+      shards: this.shards,
+      clock: this.#clock,
+      ...(options.onError === undefined ? {} : { onError: options.onError }),
+    });
   }
 
   /**
-   * Reads all inputs to their ends and applies everything; resolves when the queues are empty.
+   * Reads all inputs to their ends and applies everything; resolves when the queues and all outboxes are empty. Timers
+   * and batches that are not due by then wait for the next run.
    * Inputs are records as they would come over HTTP: a line of text or a JSON value each.
    */
-  async run(inputs: Inputs): Promise<void> {
+  async run(inputs: Inputs, { signal }: RunOptions = {}): Promise<void> {
     const running = { sources: true };
-    const operatorLoops = [...this.plan.sources.values()].map((source) =>
-      this.#operatorLoop(source, running),
-    );
+    const loops = queuesOf(this.plan).map((owner) => this.#operatorLoop(owner, running));
+    const waker = setInterval(() => this.shards.wake(), WAKE_MS);
+    this.shards.wake();
     try {
       await Promise.all(Object.entries(inputs).map(([name, records]) => this.#sourceLoop(name, records)));
+      if (signal !== undefined && !signal.aborted) {
+        await new Promise<void>((resolve) =>
+          signal.addEventListener("abort", () => resolve(), { once: true }),
+        );
+      }
+      await this.#drained();
     } finally {
+      clearInterval(waker);
       running.sources = false;
       for (const queue of this.#queues.values()) await queue.send([]);
-      await Promise.all(operatorLoops);
+      await Promise.all(loops);
+    }
+  }
+
+  /** What is in a queue may end in an outbox, and what is in an outbox in a queue: both must be found empty at once. */
+  async #drained(): Promise<void> {
+    const left = () =>
+      [...this.#queues.values()].reduce((sum, queue) => sum + queue.size, 0) + this.shards.outboxSize;
+    for (;;) {
+      await this.shards.idle();
+      if (left() === 0) return;
+      await new Promise<void>((resolve) => setTimeout(resolve, 1));
     }
   }
 
   /** The article's source executor: get events, put them into the stream, again. */
   async #sourceLoop(name: string, records: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
     const source = this.plan.sources.get(name);
-    const queue = this.#queues.get(name);
-    if (source === undefined || queue === undefined) throw new RangeError(`the job has no source "${name}"`);
+    if (source === undefined) throw new RangeError(`the job has no source "${name}"`);
+    const queue = this.#queueOf(source.queue);
     const executor = new SourceExecutor(this.plan, source);
     const producer = new Producer();
     let index = 0;
@@ -111,17 +154,27 @@ export class JobStarter {
   }
 
   /** The article's operator executor: take events from the stream, apply the operator, again. */
-  async #operatorLoop(source: SourcePlan, running: { sources: boolean }): Promise<void> {
-    const queue = this.#queues.get(source.name) as MemoryQueue;
-    const { batchSize = 100 } = this.#options;
+  async #operatorLoop(
+    { name, queue: names }: { readonly name: string; readonly queue: QueueNames },
+    running: { sources: boolean },
+  ): Promise<void> {
+    const queue = this.#queueOf(names);
+    const stage = stagesOf(this.plan).find((one) => one.name === name);
+    const { batchSize = names.batchSize } = this.#options;
     for (;;) {
       // What another run's loop has out may come back: this one ends when nothing can come any more.
       while (queue.waiting === 0) {
         if (!running.sources && queue.size === 0) return;
         await queue.changed;
       }
-      await queue.deliver(batchSize, (batch) => this.#executor.consume(source.queue.queue, batch));
+      await queue.deliver(batchSize, (batch) =>
+        stage === undefined ? this.#executor.consume(names.queue, batch) : this.#stages.consume(stage, batch),
+      );
     }
+  }
+
+  #queueOf({ queue }: QueueNames): MemoryQueue {
+    return this.#queues.get(queue) as MemoryQueue;
   }
 
   /** A view of the job: what the query endpoint shows of it on Workers. @throws PlanError when there is none of that name. */
@@ -131,7 +184,7 @@ export class JobStarter {
 
   /** The events that operators threw on. */
   deadLetters(): DeadLetter[] {
-    const views = [...this.plan.operators.keys()].map((name) => this.view(name));
+    const views = [...this.plan.operators.keys()].map((name) => new MemoryView(this.shards, name));
     return [...views.flatMap((view) => view.deadLetters()), ...this.shards.localDeadLetters];
   }
 }

@@ -1,21 +1,25 @@
 /**
  * OperatorExecutor: takes batches from the queue to the shards, and acknowledges what they have committed.
  *
- * No user code runs here: a batch is decoded, regrouped by shard, and sent to all shards in parallel. A message is
- * acknowledged only when every shard that it touches has committed it; whatever else happens, it is delivered again.
+ * No user code runs here: a batch is decoded, regrouped by shard, and sent to all shards in parallel; what it holds for
+ * stages is handed on to their queues. A message is acknowledged only when every shard that it touches has committed it
+ * and every queue has taken it; whatever else happens, it is delivered again.
  */
 import type { Clock } from "../clock.ts";
 import { EnvelopeError, messageOf } from "../errors.ts";
-import type { Plan } from "../plan.ts";
-import type { SealedPart } from "./envelope.ts";
+import type { Plan, StagePlan } from "../plan.ts";
+import type { SealedPart, SealedSegment } from "./envelope.ts";
 import { openEnvelope } from "./envelope.ts";
-import type { Delivery } from "./event-queue.ts";
+import type { Delivery, EventQueue } from "./event-queue.ts";
 import type { Claims } from "./operator/claims.ts";
 import { claimAll } from "./operator/claims.ts";
+import { Forwarder } from "./operator/forwarder.ts";
 import type { Message } from "./operator/message.ts";
+import { retryDelay } from "./operator/retries.ts";
 import type { Outgoing } from "./operator/shard-calls.ts";
 import { ShardCalls } from "./operator/shard-calls.ts";
 import type { SegmentId } from "./segment.ts";
+import { HORIZON } from "./segment.ts";
 import type { ShardCall, ShardReply } from "./shard/protocol.ts";
 
 /** How the executor reaches its shards: an RPC on Workers, a function call in memory. */
@@ -42,8 +46,12 @@ export interface OperatorExecutorOptions {
   readonly plan: Plan;
   readonly shards: ShardClient;
   readonly claims: Claims;
+  /** The queue of a stage. A plan without stages needs none. */
+  readonly queue?: (stage: StagePlan) => EventQueue;
   readonly graveyard: MessageGraveyard;
   readonly clock: Clock;
+  /** How often a busy shard is asked again before its messages go back to the queue, and the wait in between. */
+  readonly patience?: { readonly tries: number; readonly wait: () => Promise<void> };
   /** How long after its acceptance a segment may still be applied, ms; shards remember for longer. */
   readonly horizon?: number;
   readonly random?: () => number;
@@ -51,15 +59,15 @@ export interface OperatorExecutorOptions {
   readonly onError?: (error: unknown, about: string) => void;
 }
 
-const DAY = 86_400_000;
-export const HORIZON = 14 * DAY;
 export class OperatorExecutor {
   readonly #calls: ShardCalls;
+  readonly #forwarder: Forwarder;
   readonly options: OperatorExecutorOptions;
 
   constructor(options: OperatorExecutorOptions) {
     this.options = options;
     this.#calls = new ShardCalls(options.plan);
+    this.#forwarder = new Forwarder(options.plan, options.queue ?? noQueue);
   }
 
   /** Handles a batch, which may be empty. @param queue its name, for dead letters. */
@@ -71,12 +79,18 @@ export class OperatorExecutor {
     const { messages, undecided } = await claimAll(young, this.options.claims, this.options.onError);
     for (const { delivery } of undecided) this.#retry(delivery);
     const failed = new Map<Message, string>();
-    await Promise.all([...this.#calls.regroup(messages).values()].map((out) => this.#call(out, failed)));
+    await Promise.all([
+      ...[...this.#calls.regroup(messages).values()].map((out) => this.#call(out, failed)),
+      this.#forwarder.forward(messages, (message, error) => {
+        this.options.onError?.(error, "forwarding to a stage");
+        failed.set(message, messageOf(error));
+      }),
+    ]);
     for (const message of messages) {
       const reason = failed.get(message);
       if (reason === undefined) message.delivery.ack();
       else if (reason === FORGOTTEN) await this.#bury(queue, message.delivery, FORGOTTEN, false);
-      else this.#retry(message.delivery);
+      else this.#retry(message.delivery, reason === BUSY);
     }
   }
 
@@ -84,7 +98,12 @@ export class OperatorExecutor {
   async #call({ call, messages }: Outgoing, failed: Map<Message, string>): Promise<void> {
     const place = `${call.operator}/${call.shard}`;
     try {
-      const reply = await this.options.shards.apply(call);
+      const reply = await this.#apply(call);
+      if (reply.busy === true) {
+        for (const message of messages) if (!failed.has(message)) failed.set(message, BUSY);
+        this.#calls.untold(call);
+        return;
+      }
       for (const message of reply.forgotten.flatMap((id) => holding(id, messages))) {
         // A shard that failed is tried again first: what is buried is not delivered to anybody any more.
         if (!failed.has(message)) failed.set(message, FORGOTTEN);
@@ -100,6 +119,16 @@ export class OperatorExecutor {
     }
   }
 
+  /** Asks a busy shard again for a while: meanwhile the queue hands this consumer nothing more, which is as it should be. */
+  async #apply(call: ShardCall): Promise<ShardReply> {
+    const { shards, patience } = this.options;
+    for (let tries = patience?.tries ?? 0; ; tries--) {
+      const reply = await shards.apply(call);
+      if (reply.busy !== true || patience === undefined || tries <= 0) return reply;
+      await patience.wait();
+    }
+  }
+
   #decode(delivery: Delivery): Message | undefined {
     const { plan, onError } = this.options;
     try {
@@ -107,14 +136,21 @@ export class OperatorExecutor {
       if (envelope.generation !== plan.generation) {
         throw new Error(`generation ${envelope.generation}, this deployment is ${plan.generation}`);
       }
-      for (const part of envelope.segments.flatMap((segment) => segment.parts)) this.#mustBeKnown(part);
-      return { delivery, envelope, segments: envelope.segments };
+      const segments = envelope.segments.map((segment) => this.#withoutRetired(segment));
+      for (const part of segments.flatMap((segment) => segment.parts)) this.#mustBeKnown(part);
+      return { delivery, envelope, segments };
     } catch (error) {
       // It may be meant for a newer deployment that is just rolling out: it waits, and ends in the dead-letter queue.
       onError?.(error, `message ${delivery.id}`);
       this.#retry(delivery);
       return undefined;
     }
+  }
+
+  #withoutRetired(segment: SealedSegment): SealedSegment {
+    const { retired } = this.options.plan;
+    if (!segment.parts.some(({ operator }) => retired.has(operator))) return segment;
+    return { ...segment, parts: segment.parts.filter(({ operator }) => !retired.has(operator)) };
   }
 
   #mustBeKnown(part: SealedPart): void {
@@ -163,13 +199,17 @@ export class OperatorExecutor {
     }
   }
 
-  /** Backs off to a quarter of an hour, so that the retries of a queue outlast an outage of a day. */
-  #retry(delivery: Delivery): void {
+  #retry(delivery: Delivery, busy = false): void {
     const { random = Math.random } = this.options;
-    const base = Math.min(2 ** Math.min(delivery.attempts, 20), 900);
-    delivery.retry({ delaySeconds: Math.ceil(base * (0.5 + random() / 2)) });
+    delivery.retry({ delaySeconds: retryDelay(delivery.attempts, busy, random) });
   }
 }
+
+function noQueue({ name }: StagePlan): never {
+  throw new Error(`nobody gave this executor the queue of stage "${name}"`);
+}
+
+const BUSY = "the shard is busy";
 
 const FORGOTTEN =
   "the shard no longer knows whether it applied this: too many segments of its producer are missing";

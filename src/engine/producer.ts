@@ -10,6 +10,11 @@ export class Producer {
   #sequence = 0;
   #counted = 0;
 
+  /** @param id 32 hex digits, for runs that are to be the same each time; random by default. */
+  constructor(id?: string) {
+    this.#id = id;
+  }
+
   get id(): string {
     this.#id ??= randomId();
     return this.#id;

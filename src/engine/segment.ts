@@ -5,6 +5,7 @@
  * Its content is fixed when it is accepted. What it holds for an operator is already grouped by shard, so a delivery
  * after a deploy cannot route an event differently.
  */
+import type { Event } from "../event.ts";
 
 /** Who numbers the segments, which decides how accepted events are counted. */
 export const ProducerKind = {
@@ -14,6 +15,8 @@ export const ProducerKind = {
   client: 1,
   /** A redrive of dead letters: its events were counted as accepted before. */
   redrive: 2,
+  /** From one shard to another: numbers without gaps, comes in order, and is counted where it is emitted. */
+  channel: 3,
 } as const;
 export type ProducerKind = (typeof ProducerKind)[keyof typeof ProducerKind];
 
@@ -55,6 +58,24 @@ export interface ShardContent {
   /** Events that filters dropped on the way to this operator; they count as applied. */
   readonly dropped: number;
   readonly dead: readonly DeadEvent[];
+  /** The latest event time in each record, for operators that something reads. */
+  readonly times?: readonly number[];
+}
+
+/** An event in a record of an operator that sees each event; its key is the record's. */
+export type PackedEvent = readonly [id: string, time: number, data: unknown, port?: number];
+
+export function packEvent({ id, time, data }: Event<unknown>, port: number): PackedEvent {
+  return port === 0 ? [id, time, data] : [id, time, data, port];
+}
+
+/** The event of a record. @param keyed whether its operator follows a `keyBy`. */
+export function unpackEvent(
+  [id, time, data, port]: PackedEvent,
+  key: string,
+  keyed: boolean,
+): Event<unknown> & { readonly port?: number } {
+  return { id, time, ...(keyed ? { key } : {}), data, ...(port === undefined ? {} : { port }) };
 }
 
 /** An event that user code threw on before it was durable. */
@@ -67,6 +88,8 @@ export interface DeadEvent {
     readonly time: number;
     readonly key?: string;
     readonly data: unknown;
+    /** The input that it came in by, when not the first. */
+    readonly port?: number;
   };
   /** 1 when this entry accounts for the event, 0 when another record of it already does. */
   readonly n: number;
@@ -74,3 +97,6 @@ export interface DeadEvent {
 
 /** Records are triples in a flat list: one array instead of one per record. */
 export const RECORD_WIDTH = 3;
+
+/** How long after its acceptance a segment may be applied, ms: a queue's whole retention. Shards remember for longer. */
+export const HORIZON = 14 * 86_400_000;

@@ -1,7 +1,8 @@
 /** SourceExecutor: runs a source and the stateless steps behind it, in front of the queue. */
-import { InvalidEventError } from "../errors.ts";
-import type { Plan, SourcePlan } from "../plan.ts";
+import { InvalidEventError, OperatorFailedError } from "../errors.ts";
+import type { Plan, SourcePlan, Target } from "../plan.ts";
 import type { QueueLimits } from "./event-queue.ts";
+import type { Passage } from "./source/chain.ts";
 import { passThrough } from "./source/chain.ts";
 import { Combiner } from "./source/combiner.ts";
 import type { Identity, Packed } from "./source/packer.ts";
@@ -47,7 +48,10 @@ export class SourceExecutor {
     for (const record of records) {
       try {
         // All of a record's events are looked at before the first one counts: it is accepted as a whole, or not at all.
-        const passages = reader.read(record).map((event) => passThrough(this.source.steps, event));
+        const passages = reader
+          .read(record)
+          .map((event) => passThrough(this.source.steps, event, this.source));
+        if (this.source.onError === "fail") mustCombine(this.source.targets, passages);
         for (const passage of passages) combined.add(passage);
       } catch (error) {
         rejected.push(rejectionOf(record.index, error));
@@ -72,4 +76,12 @@ export class SourceExecutor {
     const header = { plan, fingerprint, source: this.source.name };
     return pack(header, reading.combined.items(identity.producer), reading.accepted, identity, limits);
   }
+}
+
+/** Tries a record's events by themselves. @throws OperatorFailedError when an operator behind the steps throws on one. */
+function mustCombine(targets: readonly Target[], passages: readonly Passage[]): void {
+  const trial = new Combiner(targets);
+  for (const passage of passages) trial.add(passage);
+  const failed = trial.items("").find(({ dead }) => dead !== undefined)?.dead;
+  if (failed !== undefined) throw new OperatorFailedError(failed.operator, failed.error);
 }

@@ -10,6 +10,8 @@ import { SequenceSet } from "./sequence-set.ts";
 
 const PRODUCER_BYTES = 256;
 const FORMAT = 1;
+/** ProducerKind.channel: as many as there are shards upstream, and they never go away. */
+const CHANNEL = 3;
 /** ProducerKind.isolate: the arrival of its segments is the same in every copy, so it can be forgotten by time. */
 const ISOLATE = 0;
 
@@ -18,6 +20,13 @@ export type SegmentStatus =
   | "applied"
   /** Its bit was given up to keep the bound: nobody knows whether it was applied. */
   | "forgotten";
+
+export interface SegmentOrigin {
+  readonly kind: number;
+  readonly source: string;
+  /** Epoch milliseconds. */
+  readonly arrival: number;
+}
 
 export interface ProducerRecord {
   /** All sequences below it are settled. */
@@ -77,7 +86,20 @@ export class AppliedSegments {
   }
 
   /** Marks a segment as applied. Idempotent. */
-  add(producer: string, sequence: number, origin: { kind: number; source: string; arrival: number }): void {
+  add(producer: string, sequence: number, origin: SegmentOrigin): void {
+    const known = this.#meet(producer, origin);
+    const before = known.sequences.bytes;
+    known.sequences.add(sequence);
+    this.#bytes += known.sequences.bytes - before;
+    if (known.sequences.bytes > before) this.#keepBound();
+  }
+
+  /** Knows a producer from now on, of which no segment is wholly applied yet. */
+  meet(producer: string, origin: SegmentOrigin): void {
+    this.#meet(producer, origin);
+  }
+
+  #meet(producer: string, origin: SegmentOrigin): Producer {
     let known = this.#producers.get(producer);
     if (known === undefined) {
       const { kind, source, arrival } = origin;
@@ -96,10 +118,7 @@ export class AppliedSegments {
       this.#keepBound();
     }
     known.lastSeen = Math.max(known.lastSeen, origin.arrival);
-    const before = known.sequences.bytes;
-    known.sequences.add(sequence);
-    this.#bytes += known.sequences.bytes - before;
-    if (known.sequences.bytes > before) this.#keepBound();
+    return known;
   }
 
   /** Sets how many events a producer that `add` has seen is known to have sent, and how many are accounted for here. */
@@ -113,8 +132,8 @@ export class AppliedSegments {
   /** Per source, the events accounted for here of producers that are forgotten, or about to be: last seen before `time`. */
   retired(time: number): Map<string, number> {
     const retired = new Map(this.#retired);
-    for (const { source, lastSeen, settled } of this.#producers.values()) {
-      if (lastSeen < time) retired.set(source, (retired.get(source) ?? 0) + settled);
+    for (const { source, lastSeen, settled, kind } of this.#producers.values()) {
+      if (lastSeen < time && kind !== CHANNEL) retired.set(source, (retired.get(source) ?? 0) + settled);
     }
     return retired;
   }
@@ -131,7 +150,7 @@ export class AppliedSegments {
   /** Forgets producers that were last seen before `time`; their segments must be refused from then on (the horizon). */
   forgetBefore(time: number): void {
     for (const [id, producer] of this.#producers) {
-      if (producer.lastSeen >= time) continue;
+      if (producer.lastSeen >= time || producer.kind === CHANNEL) continue;
       this.#forget(id, producer);
     }
   }

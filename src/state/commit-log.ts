@@ -71,6 +71,15 @@ export class CommitLog {
   }
 
   /**
+   * Overwrites what is left in released slots: they are read by nobody, but hold what has been deleted since.
+   *
+   * @param lsn what a checkpoint has. @returns rows.
+   */
+  scrub(lsn: number): number {
+    return this.store.scrubLog(lsn);
+  }
+
+  /**
    * The entries above `lsn`, in order.
    *
    * @throws StateError when one is missing or incomplete: state would be silently wrong without it.

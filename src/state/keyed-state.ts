@@ -5,9 +5,11 @@
  * entries that changed since the last checkpoint, over a bounded cache of pages. A checkpoint freezes the changed
  * entries and moves them into the pages in bounded steps while new changes gather above; until it is finished the
  * commit log still holds everything, and as entries are whole values, replaying them over newer pages is harmless.
+ *
+ * An entry that is `null` is a tombstone: the key is gone, and a checkpoint takes it out of its page.
  */
 import type { MemoryHolder, Page, PageCache } from "./page-cache.ts";
-import type { PageInfo, StateStore } from "./store.ts";
+import type { PageInfo, PageSpace, StateStore } from "./store.ts";
 
 /** A page over this many bytes is split. */
 const MAX_PAGE_BYTES = 48 * 1024;
@@ -32,25 +34,29 @@ export class KeyedState implements MemoryHolder {
   readonly #cache: PageCache;
   /** Tells this state's pages from those of other shards in the shared cache. */
   readonly #owner: string;
+  readonly #space: PageSpace;
   /** By `first`; the first page's is "". */
   readonly #directory: PageInfo[];
   #nextPageId: number;
   /** Changed since the checkpoint that is under way, or else since the last one. */
   #changed = new Map<string, unknown>();
+  /** The keys of changed and frozen entries in order, but for the fresh ones; undefined when nobody has asked. */
   #sorted: readonly string[] | undefined;
+  #fresh: string[] = [];
   #changedBytes = 0;
   #frozenBytes = 0;
   /** What the checkpoint that is under way moves into pages, and how far it has come. */
-  #frozen: { entries: Map<string, unknown>; keys: string[]; at: number } | undefined;
+  #frozen: { entries: Map<string, unknown>; keys: readonly string[]; at: number } | undefined;
 
   /** @param name for the cache; each instance gets a space of its own there, since one that failed may have left pages that were never stored. */
-  constructor(store: StateStore, cache: PageCache, name: string) {
+  constructor(store: StateStore, cache: PageCache, name: string, space: PageSpace = "state") {
     this.#store = store;
     this.#cache = cache;
+    this.#space = space;
     this.#owner = `${name}#${++instances}`;
-    this.#directory = store.listPages();
+    this.#directory = store.listPages(space);
     cache.track(this);
-    this.#nextPageId = this.#directory.reduce((next, page) => Math.max(next, page.id + 1), 1);
+    this.#nextPageId = this.#directory.reduce((next, page) => Math.max(next, Math.abs(page.id) + 1), 1);
   }
 
   /** Entries that wait for the next checkpoint. */
@@ -67,9 +73,10 @@ export class KeyedState implements MemoryHolder {
     return this.#directory.length;
   }
 
+  /** The value of a key; undefined when it has none. */
   get(key: string): unknown {
-    const changed = this.#changed.get(key) ?? this.#frozen?.entries.get(key);
-    if (changed !== undefined) return changed;
+    const changed = this.#overlayOf(key);
+    if (changed !== undefined) return changed ?? undefined;
     const page = this.#pageFor(key);
     if (page === undefined) return undefined;
     const { keys, values } = this.#load(page);
@@ -85,9 +92,9 @@ export class KeyedState implements MemoryHolder {
     const found = new Map<string, unknown>();
     const byPage = new Map<number, string[]>();
     for (const key of keys) {
-      const changed = this.#changed.get(key) ?? this.#frozen?.entries.get(key);
+      const changed = this.#overlayOf(key);
       if (changed !== undefined) {
-        found.set(key, changed);
+        if (changed !== null) found.set(key, changed);
         continue;
       }
       const index = this.#pageIndexFor(key);
@@ -109,9 +116,10 @@ export class KeyedState implements MemoryHolder {
 
   /** Takes over entries that a commit has made durable in the log. */
   put(entries: Iterable<readonly [string, unknown]>): void {
-    this.#sorted = undefined;
     for (const [key, value] of entries) {
       const before = this.#changed.get(key);
+      if (before === undefined && this.#sorted !== undefined && this.#frozen?.entries.has(key) !== true)
+        this.#fresh.push(key);
       this.#changedBytes +=
         sizeOf(value) - (before === undefined ? -(ENTRY_BYTES + key.length) : sizeOf(before));
       this.#changed.set(key, value);
@@ -137,9 +145,9 @@ export class KeyedState implements MemoryHolder {
         const key = keys[at] as string;
         if (!inRange(key)) continue;
         for (; next < overlay.length && (overlay[next] as string) < key; next++)
-          yield this.#overlaid(overlay[next] as string);
+          yield* this.#overlaid(overlay[next] as string);
         if (overlay[next] === key) {
-          yield this.#overlaid(key);
+          yield* this.#overlaid(key);
           next++;
         } else {
           yield { key, value: values[at] };
@@ -147,14 +155,14 @@ export class KeyedState implements MemoryHolder {
       }
     }
     for (; next < overlay.length && inRange(overlay[next]); next++)
-      yield this.#overlaid(overlay[next] as string);
+      yield* this.#overlaid(overlay[next] as string);
   }
 
   /** Freezes what has changed; `flush` then moves it into pages. Only one checkpoint at a time. */
   freeze(): void {
     if (this.#frozen !== undefined) throw new Error("a checkpoint is under way");
     // The default order of strings, by UTF-16 code units, is the same on every machine, unlike a locale's.
-    this.#frozen = { entries: this.#changed, keys: [...this.#changed.keys()].sort(), at: 0 };
+    this.#frozen = { entries: this.#changed, keys: this.#sortedOverlay(), at: 0 };
     this.#changed = new Map();
     this.#frozenBytes = this.#changedBytes;
     this.#changedBytes = 0;
@@ -180,11 +188,12 @@ export class KeyedState implements MemoryHolder {
   thaw(): void {
     this.#frozen = undefined;
     this.#sorted = undefined;
+    this.#fresh = [];
     this.#frozenBytes = 0;
   }
 
   /** Rewrites the page that the next frozen key falls into, with all frozen keys of that page. @returns pages written */
-  #flushPage(frozen: { entries: Map<string, unknown>; keys: string[]; at: number }): number {
+  #flushPage(frozen: { entries: Map<string, unknown>; keys: readonly string[]; at: number }): number {
     const first = frozen.keys[frozen.at] as string;
     const index = this.#pageIndexFor(first);
     const info = this.#directory[index];
@@ -201,8 +210,10 @@ export class KeyedState implements MemoryHolder {
         values.push(old.values[at]);
       }
       if (old.keys[at] === key) at++;
+      const value = frozen.entries.get(key);
+      if (value === null) continue;
       keys.push(key);
-      values.push(frozen.entries.get(key));
+      values.push(value);
     }
     for (; at < old.keys.length; at++) {
       keys.push(old.keys[at] as string);
@@ -212,29 +223,57 @@ export class KeyedState implements MemoryHolder {
   }
 
   #writePage(index: number, info: PageInfo | undefined, page: Page): number {
+    if (page.keys.length === 0 && index !== 0) {
+      if (info === undefined) return 0;
+      // The first page stays, since it is where the smallest keys belong.
+      this.#store.deletePage(info.id);
+      this.#cache.delete(this.#cacheId(info.id));
+      this.#directory.splice(index, 1);
+      return 1;
+    }
     const pieces = cut(page);
     pieces.forEach((piece, n) => {
       const kept = n === 0;
       const written: PageInfo = {
-        id: kept && info !== undefined ? info.id : this.#nextPageId++,
-        first: kept ? (info?.first ?? "") : (piece.page.keys[0] as string),
+        id: kept && info !== undefined ? info.id : this.#newPageId(),
+        // Not a key that has been taken out: its text would stay in the directory.
+        first: kept && index <= 0 ? "" : (piece.page.keys[0] as string),
       };
       this.#store.writePage(written, piece.data);
       this.#cache.set(this.#cacheId(written.id), piece.page, piece.data.length);
-      if (kept && info !== undefined) return;
-      this.#directory.splice(Math.max(index, 0) + n, 0, written);
+      this.#directory.splice(Math.max(index, 0) + n, kept && info !== undefined ? 1 : 0, written);
     });
     return pieces.length;
   }
 
-  /** The keys of changed and frozen entries, in order; kept until the next change, since pages of a range come in turn. */
+  /**
+   * The keys of changed and frozen entries, in order. Whoever looks for the first timer asks after every commit, so what
+   * a commit adds is merged in: to sort tens of thousands of keys each time would take longer than the commit.
+   */
   #sortedOverlay(): readonly string[] {
-    this.#sorted ??= [...new Set([...this.#changed.keys(), ...(this.#frozen?.keys ?? [])])].sort();
+    if (this.#sorted === undefined) {
+      this.#sorted = [...new Set([...this.#changed.keys(), ...(this.#frozen?.keys ?? [])])].sort();
+    } else if (this.#fresh.length > 0) {
+      this.#sorted = merged(this.#sorted, this.#fresh.sort());
+      this.#fresh = [];
+    }
     return this.#sorted;
   }
 
-  #overlaid(key: string): StateEntry {
-    return { key, value: this.#changed.get(key) ?? this.#frozen?.entries.get(key) };
+  *#overlaid(key: string): IterableIterator<StateEntry> {
+    const value = this.#overlayOf(key);
+    if (value !== null) yield { key, value };
+  }
+
+  /** The newest value that waits for a checkpoint: null when the key was removed, undefined when it has not changed. */
+  #overlayOf(key: string): unknown {
+    const changed = this.#changed.get(key);
+    return changed === undefined ? this.#frozen?.entries.get(key) : changed;
+  }
+
+  #newPageId(): number {
+    const id = this.#nextPageId++;
+    return this.#space === "state" ? id : -id;
   }
 
   #pageFor(key: string): PageInfo | undefined {
@@ -293,6 +332,18 @@ function split(page: Page, pieces: number): Page[] {
     cut.push({ keys: page.keys.slice(at, at + size), values: page.values.slice(at, at + size) });
   }
   return cut;
+}
+
+/** Two lists in order, without a key in common, as one. */
+function merged(a: readonly string[], b: readonly string[]): string[] {
+  const all: string[] = [];
+  let next = 0;
+  for (const key of a) {
+    while (next < b.length && (b[next] as string) < key) all.push(b[next++] as string);
+    all.push(key);
+  }
+  while (next < b.length) all.push(b[next++] as string);
+  return all;
 }
 
 function lowerBound(keys: readonly string[], key: string): number {

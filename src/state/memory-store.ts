@@ -1,6 +1,6 @@
 /** MemoryStore: a StateStore in memory, for jobs that run without a platform, for tests and simulations. */
-import type { DeadLetterRow, LogRow, PageInfo, StateStore } from "./store.ts";
-import { MAX_ROW_BYTES } from "./store.ts";
+import type { DeadLetterRow, LogRow, PageInfo, PageSpace, StateStore } from "./store.ts";
+import { MAX_ROW_BYTES, spaceOf } from "./store.ts";
 
 interface Tables {
   log: Map<number, LogRow>;
@@ -44,8 +44,20 @@ export class MemoryStore implements StateStore {
     this.#tables.log.set(row.slot, { ...row, data: row.data.slice() });
   }
 
-  listPages(): PageInfo[] {
+  scrubLog(lsn: number): number {
+    let scrubbed = 0;
+    for (const [slot, row] of this.#tables.log) {
+      if (row.lsn > lsn || row.data.length === 0) continue;
+      this.#tables.log.set(slot, { ...row, data: new Uint8Array() });
+      scrubbed++;
+    }
+    this.#rowsWritten += scrubbed;
+    return scrubbed;
+  }
+
+  listPages(space: PageSpace): PageInfo[] {
     return [...this.#tables.pages.values()]
+      .filter((page) => spaceOf(page) === space)
       .map(({ id, first }) => ({ id, first }))
       .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   }
@@ -57,6 +69,10 @@ export class MemoryStore implements StateStore {
   writePage(page: PageInfo, data: Uint8Array): void {
     this.#wrote(data);
     this.#tables.pages.set(page.id, { id: page.id, first: page.first, data: data.slice() });
+  }
+
+  deletePage(id: number): void {
+    if (this.#tables.pages.delete(id)) this.#rowsWritten++;
   }
 
   readMeta(name: string): Uint8Array | undefined {

@@ -9,8 +9,12 @@ export interface LogRow {
   readonly data: Uint8Array;
 }
 
+/** What a store keeps pages of, each kind sorted by itself. */
+export type PageSpace = "state" | "timers";
+
 /** A page of state: a run of keys in order, as one row. */
 export interface PageInfo {
+  /** Positive in the space `state`, negative in `timers`: so one table with an integer key holds both. */
   readonly id: number;
   /** No key in this page sorts before it; the first page's is the empty string. */
   readonly first: string;
@@ -34,11 +38,14 @@ export interface StateStore {
   readLog(lsn: number): LogRow[];
   /** Writes a slot over. */
   writeLog(row: LogRow): void;
+  /** Empties the rows whose LSN is at most `lsn`: what a checkpoint has must be readable nowhere else. @returns how many held anything. */
+  scrubLog(lsn: number): number;
 
-  /** All pages by `first` (JavaScript string order). */
-  listPages(): PageInfo[];
+  /** All pages of a space by `first` (JavaScript string order). */
+  listPages(space: PageSpace): PageInfo[];
   readPage(id: number): Uint8Array | undefined;
   writePage(page: PageInfo, data: Uint8Array): void;
+  deletePage(id: number): void;
 
   readMeta(name: string): Uint8Array | undefined;
   writeMeta(name: string, data: Uint8Array): void;
@@ -50,6 +57,10 @@ export interface StateStore {
 
   /** Rows written since the store was opened, as the platform bills them. */
   readonly rowsWritten: number;
+}
+
+export function spaceOf({ id }: Pick<PageInfo, "id">): PageSpace {
+  return id > 0 ? "state" : "timers";
 }
 
 /** The platform takes 2 MB a row; what is larger is cut into several. */

@@ -35,6 +35,26 @@ export class TopIndex {
     if (this.#held.size > this.size * 2) this.#prune();
   }
 
+  /**
+   * Takes a key out, so that nothing of it is left here. What it had kept out stays unknown, so the index may hold
+   * fewer than `size` from then on.
+   */
+  remove(key: string): void {
+    this.#held.delete(key);
+    if (this.#threshold?.key !== key) return;
+    // A threshold without a name, before all keys of its value: what sorts after it is let go too.
+    const threshold = { key: "", value: this.#threshold.value };
+    this.#threshold = threshold;
+    for (const [other, value] of this.#held) {
+      if (byRank({ key: other, value }, threshold) > 0) this.#held.delete(other);
+    }
+  }
+
+  /** Whether `top(limit)` gives all that there is to give. */
+  holds(limit: number): boolean {
+    return limit <= this.size && (this.#threshold === undefined || limit <= this.#held.size);
+  }
+
   /** The first `limit` (at most `size`) keys in rank order. */
   top(limit: number): Ranked[] {
     return this.#ranked().slice(0, Math.min(limit, this.size));

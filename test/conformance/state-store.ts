@@ -19,7 +19,7 @@ export function stateStoreSuite(name: string, withStore: WithStore): void {
     check("an empty store reads as empty, and reading writes nothing", (store) => {
       expect([
         store.readLog(0),
-        store.listPages(),
+        store.listPages("state"),
         store.readPage(1),
         store.readMeta("x"),
         store.listDeadLetters(0, 10),
@@ -49,17 +49,94 @@ export function stateStoreSuite(name: string, withStore: WithStore): void {
       expect(logged(store)).toEqual([[0, 2 ** 40, 1, 3, [2, 3]]]);
     });
 
+    check("the log up to an LSN is emptied, once, and what is above it stays", (store) => {
+      expect([store.scrubLog(9), store.rowsWritten]).toEqual([0, 0]);
+      store.writeLog({ slot: 2, lsn: 1, part: 0, parts: 1, data: bytes(1) });
+      store.writeLog({ slot: 5, lsn: 2, part: 1, parts: 2, data: bytes(3) });
+      store.writeLog({ slot: 9, lsn: 2, part: 0, parts: 2, data: bytes(2) });
+      store.writeLog({ slot: 0, lsn: 3, part: 0, parts: 1, data: bytes(4) });
+      expect([store.scrubLog(2), store.rowsWritten]).toEqual([3, 7]);
+      expect([store.scrubLog(2), store.rowsWritten]).toEqual([0, 7]);
+      expect(logged(store)).toEqual([
+        [2, 1, 0, 1, []],
+        [9, 2, 0, 2, []],
+        [5, 2, 1, 2, []],
+        [0, 3, 0, 1, [4]],
+      ]);
+    });
+
     check("pages list in JavaScript's order of their first key, and are written over by id", (store) => {
       const firsts = ["", "\0", "a", "a\0b", "é", "\ud83d", "\ud83d\ude00", "\uffff"];
       const sorted = [...firsts].sort();
       [...firsts].reverse().forEach((first, n) => {
         store.writePage({ id: n + 1, first }, bytes(n));
       });
-      expect(store.listPages().map((page) => page.first)).toEqual(sorted);
-      const [page] = store.listPages();
+      expect(store.listPages("state").map((page) => page.first)).toEqual(sorted);
+      const [page] = store.listPages("state");
       store.writePage({ id: page?.id as number, first: "" }, bytes(9, 9));
       expect(store.readPage(page?.id as number)).toEqual(bytes(9, 9));
-      expect(store.listPages().length).toBe(firsts.length);
+      expect(store.listPages("state").length).toBe(firsts.length);
+    });
+
+    check("a page can be deleted, and one that is not there too", (store) => {
+      store.writePage({ id: 1, first: "" }, bytes(1));
+      store.writePage({ id: 2, first: "b" }, bytes(2));
+      store.writePage({ id: -1, first: "" }, bytes(3));
+      const before = store.rowsWritten;
+      store.deletePage(2);
+      store.deletePage(99);
+      store.deletePage(-99);
+      // A delete is billed like a write; what deletes nothing costs nothing.
+      expect(store.rowsWritten - before).toBe(1);
+      expect([store.readPage(1), store.readPage(2), store.readPage(-1)]).toEqual([
+        bytes(1),
+        undefined,
+        bytes(3),
+      ]);
+      expect(store.listPages("state")).toEqual([{ id: 1, first: "" }]);
+      store.writePage({ id: 2, first: "c" }, bytes(4));
+      expect([store.readPage(2), store.listPages("state")]).toEqual([
+        bytes(4),
+        [
+          { id: 1, first: "" },
+          { id: 2, first: "c" },
+        ],
+      ]);
+    });
+
+    check("a deleted page is back when its transaction throws", (store) => {
+      store.writePage({ id: 1, first: "" }, bytes(1));
+      expect(() =>
+        store.transaction(() => {
+          store.deletePage(1);
+          expect(store.readPage(1)).toBeUndefined();
+          throw new Error("crash");
+        }),
+      ).toThrow("crash");
+      expect([store.readPage(1), store.listPages("state")]).toEqual([bytes(1), [{ id: 1, first: "" }]]);
+    });
+
+    check("pages of the two spaces are listed apart, each in order, under the same first keys", (store) => {
+      store.writePage({ id: 1, first: "" }, bytes(1));
+      store.writePage({ id: -1, first: "" }, bytes(2));
+      store.writePage({ id: -3, first: "\uffff" }, bytes(3));
+      store.writePage({ id: -2, first: "\ud83d\ude00" }, bytes(4));
+      store.writePage({ id: 2, first: "a" }, bytes(5));
+      expect([store.listPages("state"), store.listPages("timers")]).toEqual([
+        [
+          { id: 1, first: "" },
+          { id: 2, first: "a" },
+        ],
+        [
+          { id: -1, first: "" },
+          { id: -2, first: "\ud83d\ude00" },
+          { id: -3, first: "\uffff" },
+        ],
+      ]);
+      store.writePage({ id: -1, first: "" }, bytes(9));
+      expect([store.readPage(1), store.readPage(-1)]).toEqual([bytes(1), bytes(9)]);
+      store.deletePage(-1);
+      expect([store.readPage(1), store.listPages("timers").length]).toEqual([bytes(1), 2]);
     });
 
     check("meta rows are upserted", (store) => {
@@ -132,7 +209,7 @@ export function stateStoreSuite(name: string, withStore: WithStore): void {
           [bytes(1), undefined, bytes(1), undefined],
         );
         expect(logged(store)).toEqual([[0, 1, 0, 1, [1]]]);
-        expect([store.listPages().length, store.listDeadLetters(0, 9)]).toEqual([
+        expect([store.listPages("state").length, store.listDeadLetters(0, 9)]).toEqual([
           1,
           [{ number: 1, data: "1" }],
         ]);

@@ -5,9 +5,9 @@ import type { Envelope } from "../../src/engine/envelope.ts";
 import { encodeEnvelope } from "../../src/engine/envelope.ts";
 import type { Delivery } from "../../src/engine/event-queue.ts";
 import type { BuriedMessage, OperatorExecutorOptions } from "../../src/engine/operator-executor.ts";
-import { HORIZON, OperatorExecutor } from "../../src/engine/operator-executor.ts";
+import { OperatorExecutor } from "../../src/engine/operator-executor.ts";
 import type { Segment, SegmentId, ShardPart } from "../../src/engine/segment.ts";
-import { ProducerKind } from "../../src/engine/segment.ts";
+import { HORIZON, ProducerKind } from "../../src/engine/segment.ts";
 import type { ShardCall } from "../../src/engine/shard/protocol.ts";
 import type { Plan } from "../../src/index.ts";
 import { count, Job, planJobs } from "../../src/index.ts";
@@ -434,3 +434,40 @@ describe("segments that hold nothing for a shard", () => {
     ]);
   });
 });
+
+test.each([
+  [3, "ack"],
+  [4, "retry"],
+])(
+  "a shard that is busy %i times is asked up to four times, and then its messages go back",
+  async (busy, settled) => {
+    let calls = 0;
+    let waits = 0;
+    const { executor } = new Bench();
+    const patient = new OperatorExecutor({
+      ...executor.options,
+      shards: {
+        apply: async () => {
+          const reply = { lsn: 1, applied: 0, duplicates: 0, forgotten: [], unreadable: [] };
+          return { ...reply, busy: ++calls <= busy };
+        },
+      },
+      patience: {
+        tries: 3,
+        wait: async () => {
+          waits++;
+        },
+      },
+    });
+    const verdicts: string[] = [];
+    const delivery: Delivery = {
+      id: "m1",
+      body: body([segmentFor(0, ["third/0"])], { source: "others" }),
+      attempts: 1,
+      ack: () => verdicts.push("ack"),
+      retry: () => verdicts.push("retry"),
+    };
+    await patient.consume("millrace-others", [delivery]);
+    expect([verdicts, calls, waits]).toEqual([[settled], 4, 3]);
+  },
+);

@@ -98,11 +98,18 @@ export function shardOver(
     shard = 0,
     clock = new VirtualClock(NOW),
     cache = new PageCache(),
-  }: { limits?: Partial<ShardLimits>; shard?: number; clock?: VirtualClock; cache?: PageCache } = {},
+    operator = "counts",
+  }: {
+    limits?: Partial<ShardLimits>;
+    shard?: number;
+    clock?: VirtualClock;
+    cache?: PageCache;
+    operator?: string;
+  } = {},
 ): Shard {
   return new Shard({
     generation: plan.generation,
-    operator: operatorOf(plan),
+    operator: operatorOf(plan, operator),
     shard,
     store,
     cache,
@@ -136,11 +143,12 @@ export function segment(
   };
 }
 
-function contentOf({ records, dropped, dead }: ShardContent): string | null {
-  return records.length + dropped + dead.length === 0 ? null : seal({ records, dropped, dead });
+function contentOf({ records, dropped, dead, times }: ShardContent): string | null {
+  if (records.length + dropped + dead.length === 0) return null;
+  return seal({ records, dropped, dead, ...(times === undefined ? {} : { times }) });
 }
 
-function withoutContent({ records, dropped, dead, ...rest }: Partial<ShardSegment & ShardContent>) {
+function withoutContent({ records, dropped, dead, times, ...rest }: Partial<ShardSegment & ShardContent>) {
   return rest;
 }
 

@@ -4,17 +4,19 @@ import type { ShardReport } from "../../src/cloudflare/query/conservation.ts";
 import { acceptedBySource, flowsOf } from "../../src/cloudflare/query/conservation.ts";
 import { ProducerKind } from "../../src/engine/segment.ts";
 
-const { isolate, client, redrive } = ProducerKind;
+const { isolate, client, redrive, channel } = ProducerKind;
 
 function report(
   operator: string,
   producers: [producer: string, kind: number, counted: number, source?: string][],
   flow?: { applied?: number; late?: number; dead?: number; duplicates?: number },
   retired: Record<string, number> = {},
+  emitted: Record<string, number> = {},
 ): ShardReport {
   return {
     operator,
     retired,
+    emitted,
     producers: producers.map(([producer, kind, counted, source = "clicks"]) => ({
       producer,
       kind,
@@ -134,4 +136,31 @@ test("names that objects have by birth are names like others", () => {
   const reports = [report("a", [["constructor", isolate, 2, "constructor"]])];
   const [flow] = flowsOf([{ name: "a", sources: ["constructor"] }], reports);
   expect(flow).toMatchObject({ accepted: 2, applied: 0, inFlight: 2 });
+});
+
+test("from operator to operator, what the upstream's shards have emitted to this one", () => {
+  const operators = [
+    { name: "a", sources: ["clicks"] },
+    { name: "b", sources: ["a"] },
+    { name: "c", sources: ["a", "clicks"] },
+  ];
+  const flows = { a: { applied: 3, late: 0, dead: 1, duplicates: 5 } };
+  const reports: ShardReport[] = [
+    report("a", [["p", isolate, 9]], { applied: 9 }, {}, { b: 4 }),
+    report("a", [], {}, {}, { b: 2, c: 7 }),
+    // The channel's own count is only what has come through.
+    { ...report("b", [["x", channel, 99, "a"]]), flows },
+    report("c", [["p", isolate, 12]], { applied: 8 }),
+  ];
+  expect(acceptedBySource(reports)).toEqual(new Map([["clicks", 12]]));
+  const edges = flowsOf(operators, reports).map(({ source, operator, accepted, applied, dead, inFlight }) => [
+    `${source} → ${operator}`,
+    { accepted, applied, dead, inFlight },
+  ]);
+  expect(edges).toEqual([
+    ["clicks → a", { accepted: 12, applied: 9, dead: 0, inFlight: 3 }],
+    ["a → b", { accepted: 6, applied: 3, dead: 1, inFlight: 2 }],
+    ["a → c", { accepted: 7, applied: 0, dead: 0, inFlight: 7 }],
+    ["clicks → c", { accepted: 12, applied: 8, dead: 0, inFlight: 4 }],
+  ]);
 });

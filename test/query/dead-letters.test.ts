@@ -2,9 +2,10 @@
 
 import type * as v from "valibot";
 import { beforeEach, describe, expect, test } from "vitest";
-import { deadLettersSchema, keySchema } from "../../src/cloudflare/query/schemas.ts";
+import { deadLetterSchema, deadLettersSchema, keySchema } from "../../src/cloudflare/query/schemas.ts";
 import { seal } from "../../src/engine/envelope.ts";
 import { Deployment, illness } from "./deployment.ts";
+import { graphPlan, Knobs } from "./graph.ts";
 
 type Page = v.InferOutput<typeof deadLettersSchema>;
 
@@ -112,6 +113,25 @@ test.each(["limit=0", "limit=101", "body=short", "cursor=nonsense", "cursor=YQA"
   },
 );
 
+test("one is given by its id, with its slashes or percent-encoded, a message whole", async () => {
+  const entries = await all(100);
+  for (const entry of entries.slice(0, 6)) {
+    for (const id of [entry.id, encodeURIComponent(entry.id)])
+      expect(await deployment.get(`/v1/dead-letters/${id}`, deadLetterSchema)).toEqual(entry);
+  }
+  const message = await deployment.get("/v1/dead-letters/messages/1", deadLetterSchema);
+  expect(message).toEqual({ ...entries[6], body: "x".repeat(3000) });
+});
+
+test.each(["texts/0/999", "nobody/0/1", "messages/3", "nonsense", "texts/0/1/2", "texts/0/1%00", "%ff"])(
+  "/v1/dead-letters/%s is a 404",
+  async (id) => {
+    const response = await deployment.request(`/v1/dead-letters/${id}`);
+    expect(response.status).toBe(404);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+  },
+);
+
 describe("redriving", () => {
   test("some, by id", async () => {
     const ids = (await all(100)).slice(0, 2).map(({ id }) => id);
@@ -139,6 +159,27 @@ describe("redriving", () => {
     expect(await (await deployment.redrive({ all: true })).json()).toEqual({ redriven: 0 });
   });
 
+  test("more than one request sends again go on with the next, and what failed again meanwhile is not among them", async () => {
+    for (let n = 0; n < 1100; n++) await deployment.send("clicks", ["poison"]);
+    await deployment.apply("clicks");
+    const began = new Date(deployment.clock.now()).toISOString();
+    const first = await (await deployment.redrive({ all: true })).json();
+    expect(first).toEqual({ redriven: 1001, more: true, before: began });
+    deployment.clock.advance(10);
+    await deployment.apply("clicks");
+    expect(await deployment.get("/v1/dead-letters?limit=1", deadLettersSchema)).toMatchObject({
+      events: 1107,
+    });
+    const second = await (await deployment.redrive({ all: true, before: began })).json();
+    // What is left of the 1,106 letters that there were when it began.
+    expect(second).toEqual({ redriven: 106 });
+    await deployment.apply("clicks");
+    expect(await deployment.get("/v1/dead-letters?limit=1", deadLettersSchema)).toMatchObject({
+      events: 1107,
+      messages: 1,
+    });
+  });
+
   test("what fails again is a dead letter again", async () => {
     await deployment.redrive({ all: true });
     await deployment.apply("clicks");
@@ -154,6 +195,8 @@ describe("redriving", () => {
     [{ ids: ["texts/0/1"], all: true }],
     [{ ids: "texts/0/1" }],
     [{ ids: [1] }],
+    [{ all: true, before: "yesterday" }],
+    [{ ids: ["texts/0/1"], before: "2026-01-31T12:00:00.000Z" }],
     [{ ids: Array.from({ length: 101 }, (_, n) => `texts/0/${n + 1}`) }],
     [{ ids: ["nonsense"] }],
     [{ ids: ["texts/0/0"] }],
@@ -196,4 +239,110 @@ test("a silent shard is a 503", async () => {
   deployment.down.add("counts/2");
   expect((await deployment.request("/v1/dead-letters")).status).toBe(503);
   expect((await deployment.redrive({ all: true })).status).toBe(503);
+});
+
+describe("of every kind of operator", () => {
+  const knobs = new Knobs();
+  let graph: Deployment;
+
+  beforeEach(() => {
+    Object.assign(knobs, new Knobs());
+    graph = new Deployment(graphPlan(knobs));
+  });
+
+  const letters = () => graph.get("/v1/dead-letters", deadLettersSchema);
+  const send = async (...keys: string[]) => {
+    await graph.send("clicks", keys);
+    await graph.apply("clicks");
+    await graph.apply("locate");
+  };
+
+  test("a stage's goes back by its queue, and only what failed is worked on again", async () => {
+    knobs.poison.add("b");
+    await send("a", "b");
+    const { events, entries } = await letters();
+    expect(events).toBe(1);
+    expect(entries).toEqual([
+      expect.objectContaining({
+        id: "locate/0/1",
+        source: "clicks",
+        operator: "locate",
+        error: "cannot locate b",
+        events: 1,
+        event: expect.objectContaining({ data: { key: "b" } }),
+      }),
+    ]);
+    knobs.poison.clear();
+    const worked: string[] = [];
+    knobs.onStage = (key) => worked.push(key);
+    expect(await (await graph.redrive({ all: true })).json()).toEqual({ redriven: 1 });
+    await graph.apply("clicks");
+    await graph.apply("locate");
+    expect(worked).toEqual(["b"]);
+    expect(await letters()).toMatchObject({ events: 0, entries: [] });
+    for (const key of ["a-land", "b-land"])
+      expect(await graph.get(`/v1/views/places?key=${key}`, keySchema)).toMatchObject({ value: 1 });
+  });
+
+  test("a sink's rejected batch accounts for no event, and goes to the sink again", async () => {
+    knobs.sink = "rejects";
+    await send("a");
+    const { events, entries } = await letters();
+    expect(events).toBe(0);
+    expect(entries).toEqual([
+      expect.objectContaining({
+        id: "lines/0/1",
+        source: "locate",
+        operator: "lines",
+        error: "not lines",
+        events: 0,
+      }),
+    ]);
+    knobs.sink = "takes";
+    expect(await (await graph.redrive({ ids: ["lines/0/1"] })).json()).toEqual({ redriven: 1 });
+    await graph.pass(60_000);
+    expect(await letters()).toMatchObject({ entries: [] });
+    expect(knobs.written.flatMap((batch) => batch.events.map(({ data }) => data))).toEqual([
+      { key: "a-land" },
+    ]);
+  });
+
+  test("a timer's is set again", async () => {
+    knobs.timerThrows = true;
+    knobs.pulled = ["x"];
+    await graph.pass(0);
+    await graph.pass(60_000);
+    const { entries } = await letters();
+    expect(entries).toEqual([
+      expect.objectContaining({
+        id: "idle/0/1",
+        operator: "idle",
+        error: "no time",
+        events: 0,
+        timer: { key: "x", name: "idle", time: "2026-01-31T12:01:00.000Z" },
+      }),
+    ]);
+    knobs.timerThrows = false;
+    expect(await (await graph.redrive({ all: true })).json()).toEqual({ redriven: 1 });
+    await graph.pass(0);
+    expect(knobs.written.flatMap((batch) => batch.events.map(({ data }) => data))).toEqual([
+      { key: "x is idle" },
+    ]);
+    expect(await letters()).toMatchObject({ entries: [] });
+  });
+
+  test("one that its shard does not take stays, and the answer says so", async () => {
+    knobs.poison.add("b");
+    await send("b");
+    knobs.sink = "rejects";
+    knobs.poison.clear();
+    await send("a");
+    graph.shards.held.add("lines");
+    const response = await graph.redrive({ ids: ["lines/0/1"] });
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      detail: expect.stringContaining("operator lines, shard 0"),
+    });
+    expect((await letters()).entries.map(({ id }) => id)).toEqual(["locate/0/1", "lines/0/1"]);
+  });
 });

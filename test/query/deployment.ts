@@ -1,15 +1,21 @@
-/** Deployment: the query app over real shards in memory, fed through the real executors, with parts that can be taken down. */
+/** Deployment: the query app over real shards and stages in memory, fed through the real executors, with parts that can be taken down. */
 import * as v from "valibot";
 import { encodeTicket, ticketOf } from "../../src/cloudflare/http/ticket.ts";
 import type { QueryEnv } from "../../src/cloudflare/query/app.ts";
 import { queryApp } from "../../src/cloudflare/query/app.ts";
-import type { BuriedEntry, GraveyardRpc, NumberedDeadLetter, ShardRpc } from "../../src/cloudflare/rpc.ts";
+import type {
+  BuriedEntry,
+  ErasuresRpc,
+  GraveyardRpc,
+  NumberedDeadLetter,
+  ShardRpc,
+} from "../../src/cloudflare/rpc.ts";
 import { MemoryQueue } from "../../src/engine/memory-queue.ts";
 import { MemoryShards } from "../../src/engine/memory-shards.ts";
 import { OperatorExecutor } from "../../src/engine/operator-executor.ts";
 import { Producer } from "../../src/engine/producer.ts";
 import { ProducerKind } from "../../src/engine/segment.ts";
-import type { DeadLetter } from "../../src/engine/shard/protocol.ts";
+import type { DeadLetter, ShardCall, ShardReply } from "../../src/engine/shard/protocol.ts";
 import {
   readApplied,
   readKey,
@@ -19,16 +25,21 @@ import {
   readTotals,
 } from "../../src/engine/shard/reader.ts";
 import { Redrive } from "../../src/engine/shard/redrive.ts";
+import type { ShardLimits } from "../../src/engine/shard/shard.ts";
 import { SourceExecutor } from "../../src/engine/source-executor.ts";
+import { StageExecutor } from "../../src/engine/stage-executor.ts";
 import type { Aggregator, Plan, SourceCollector, SourcePlan } from "../../src/index.ts";
 import { count, Job, planJobs, Source, sum, VirtualClock } from "../../src/index.ts";
+import type { QueueNames, StagePlan } from "../../src/plan.ts";
+import { queuesOf, stagesOf } from "../../src/plan.ts";
+import { MemoryErasures } from "./memory-erasures.ts";
 
 export interface Item {
   readonly key: string;
   readonly n?: number;
 }
 
-class ItemReader extends Source<Item> {
+export class ItemReader extends Source<Item> {
   getEvents(input: unknown, collector: SourceCollector<Item>): void {
     collector.emit(typeof input === "string" ? { key: input } : (input as Item));
   }
@@ -77,13 +88,24 @@ export interface SendOptions {
   readonly client?: { readonly producer: string; readonly sequence: number };
 }
 
+/** Shards of which some take no calls: what is emitted to them waits in outboxes. */
+class HoldableShards extends MemoryShards {
+  /** Names of operators. */
+  readonly held = new Set<string>();
+
+  override async apply(call: ShardCall): Promise<ShardReply> {
+    if (this.held.has(call.operator)) throw new Error(`${call.operator} is held`);
+    return super.apply(call);
+  }
+}
+
 export class Deployment {
-  readonly plan = testPlan();
+  readonly plan: Plan;
   readonly clock = new VirtualClock(Date.UTC(2026, 0, 31, 12));
-  readonly shards = new MemoryShards(this.plan, this.clock);
-  readonly queues = new Map(
-    [...this.plan.sources.keys()].map((name) => [name, new MemoryQueue(1e6, this.clock)] as const),
-  );
+  readonly shards: HoldableShards;
+  readonly erasures: MemoryErasures;
+  /** By the source or stage that they belong to. */
+  readonly queues: ReadonlyMap<string, MemoryQueue>;
   readonly buried: BuriedEntry[] = [];
   /** `operator/shard`, `messages` or a queue's binding: whatever fails when it is asked. */
   readonly down = new Set<string>();
@@ -91,29 +113,54 @@ export class Deployment {
   readonly hanging = new Set<string>();
   /** The names of shards that were asked, in turn. */
   readonly asked: string[] = [];
-  readonly app = queryApp({ plan: this.plan, patience: 50 });
+  readonly app: ReturnType<typeof queryApp>;
+  readonly env: QueryEnv;
   readonly #producers = new Map<string, Producer>();
-  readonly #executor = new OperatorExecutor({
-    plan: this.plan,
-    shards: this.shards,
-    clock: this.clock,
-    claims: { claim: async (_producer, _fingerprint, sequences) => sequences.map(() => true) },
-    graveyard: { bury: async () => undefined },
-  });
+  readonly #executor: OperatorExecutor;
+  readonly #stages: StageExecutor;
 
-  readonly env: QueryEnv = this.environment();
+  /** @param resources what sinks may use. */
+  constructor(
+    plan: Plan = testPlan(),
+    limits: Partial<ShardLimits> = {},
+    resources: Readonly<Record<string, unknown>> = {},
+  ) {
+    const { clock } = this;
+    this.plan = plan;
+    this.queues = new Map(queuesOf(plan).map(({ name }) => [name, new MemoryQueue(1e6, clock)] as const));
+    const queue = ({ name }: StagePlan) => this.queue(name);
+    this.shards = new HoldableShards(plan, { clock, limits, queue, env: resources });
+    this.erasures = new MemoryErasures(this.shards);
+    this.app = queryApp({ plan, patience: 50, clock });
+    this.#executor = new OperatorExecutor({
+      plan,
+      shards: this.shards,
+      clock,
+      queue,
+      claims: { claim: async (_producer, _fingerprint, sequences) => sequences.map(() => true) },
+      graveyard: { bury: async () => undefined },
+    });
+    this.#stages = new StageExecutor({
+      plan,
+      shards: this.shards,
+      clock,
+      wait: async (ms) => clock.advance(ms),
+    });
+    this.env = this.environment();
+  }
 
-  environment(keys: { KEYS?: string; OPEN?: string } = { OPEN: "yes" }): QueryEnv {
+  environment(vars: Partial<QueryEnv> = { OPEN: "yes" }): QueryEnv {
     return {
-      ...keys,
       SHARD: { getByName: (name) => this.#shard(name) },
       GRAVEYARD: { getByName: () => this.#graveyard() },
+      ERASURES: { getByName: () => this.#erasures() },
       ...Object.fromEntries(
-        [...this.plan.sources.values()].map(({ name, queue }) => [
+        queuesOf(this.plan).map(({ name, queue }) => [
           queue.binding,
           { metrics: () => this.#guarded(queue.binding, () => this.#metrics(name)) },
         ]),
       ),
+      ...vars,
     };
   }
 
@@ -142,23 +189,38 @@ export class Deployment {
     return encodeTicket(ticketOf(source, segments));
   }
 
-  /** Applies messages that wait, all or at most `max` of a source; an acknowledgement that is lost delivers them again. */
-  async apply(source: string, max = Number.POSITIVE_INFINITY, acknowledge = true): Promise<void> {
-    const queue = this.queue(source);
+  /**
+   * Applies messages that wait, all or at most `max` of a source or stage, and lets shards hand on what comes of it; an
+   * acknowledgement that is lost delivers them again.
+   */
+  async apply(name: string, max = Number.POSITIVE_INFINITY, acknowledge = true): Promise<void> {
+    const queue = this.queue(name);
+    const stage = stagesOf(this.plan).find((one) => one.name === name);
     for (let left = Math.min(max, queue.size); left > 0; ) {
       const batch = Math.min(left, 100);
       left -= batch;
-      await queue.deliver(batch, (deliveries) =>
-        this.#executor.consume(
-          source,
-          acknowledge ? deliveries : deliveries.map((one) => ({ ...one, ack: () => undefined })),
-        ),
-      );
+      await queue.deliver(batch, (deliveries) => {
+        const settled = acknowledge
+          ? deliveries
+          : deliveries.map((one) => ({ ...one, ack: () => undefined }));
+        return stage === undefined
+          ? this.#executor.consume(name, settled)
+          : this.#stages.consume(stage, settled);
+      });
     }
+    await this.shards.idle();
   }
 
-  queue(source: string): MemoryQueue {
-    return this.queues.get(source) as MemoryQueue;
+  /** Time passes, and whatever a shard has to do by then is done. @param ms 0 for what is due now. */
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    this.shards.wake();
+    await this.shards.idle();
+  }
+
+  /** Of a source or a stage. */
+  queue(name: string): MemoryQueue {
+    return this.queues.get(name) as MemoryQueue;
   }
 
   bury(body: string, redrivable = true): void {
@@ -208,6 +270,10 @@ export class Deployment {
         .map(({ number, data }) => ({ ...(JSON.parse(data) as DeadLetter), number }));
     return {
       apply: () => Promise.reject(new Error("the query Worker does not apply")),
+      progress: () => Promise.reject(new Error("the query Worker runs no stage")),
+      wake: () => Promise.reject(new Error("the query Worker wakes nobody")),
+      forget: () => Promise.reject(new Error("the query Worker has others forget")),
+      wipe: () => Promise.reject(new Error("the query Worker has others wipe")),
       get: (key) => answer(() => readKey(shard, key) ?? null),
       top: (limit) => answer(() => readTop(shard, limit)),
       range: (range) => answer(() => readRange(shard, range)),
@@ -218,9 +284,26 @@ export class Deployment {
       redrive: (numbers) =>
         answer(async () => {
           const redrive = new Redrive(this.plan, shard, numbers);
-          for (const { source, messages } of redrive.sends) await this.queue(source).send(messages);
+          for (const { queue, messages } of redrive.sends) await this.#queueNamed(queue).send(messages);
+          for (const call of redrive.calls) {
+            const { busy, forgotten } = await this.shards.apply(call);
+            if (busy === true || forgotten.length > 0) throw new Error("a letter was not taken");
+          }
           return redrive.finish();
         }),
+    };
+  }
+
+  #queueNamed({ queue }: QueueNames): MemoryQueue {
+    const owner = queuesOf(this.plan).find((one) => one.queue.queue === queue);
+    if (owner === undefined) throw new Error(`no queue ${queue}`);
+    return this.queue(owner.name);
+  }
+
+  #erasures(): ErasuresRpc {
+    return {
+      start: (view, key) => this.#guarded("erasures", () => this.erasures.start(view, key)),
+      report: (id) => this.#guarded("erasures", () => this.erasures.report(id)),
     };
   }
 

@@ -1,7 +1,7 @@
-/** Metrics and health: the conservation law over real shards, and what is said when a part is silent. */
+/** Metrics: the conservation law over real shards, edge by edge, and what is said when a part is silent. */
 import { expect, test } from "vitest";
-import { healthSchema } from "../../src/cloudflare/query/schemas.ts";
 import { Deployment } from "./deployment.ts";
+import { graphPlan, Knobs } from "./graph.ts";
 
 type Scrape = Map<string, number>;
 
@@ -102,18 +102,19 @@ test("the other metrics", async () => {
   await deployment.apply("orders");
   await deployment.send("clicks", ["waits"]);
   deployment.bury("{}");
+  deployment.clock.advance(1500);
   const samples = await scrape(deployment);
   expect(samples.get('millrace_keys{operator="few"}')).toBe(2);
   expect(samples.get('millrace_overflow_events{operator="few"}')).toBe(1);
   expect(samples.get('millrace_commits_total{operator="few"}')).toBe(2);
   expect(samples.get('millrace_rows_written{operator="few"}')).toBeGreaterThanOrEqual(2);
   expect(samples.get("millrace_buried_messages")).toBe(1);
-  expect(samples.get('millrace_queue_backlog_messages{queue="millrace-clicks"}')).toBe(1);
-  expect(samples.get('millrace_queue_backlog_bytes{queue="millrace-clicks"}')).toBeGreaterThan(50);
-  expect(samples.get('millrace_queue_oldest_message_age_seconds{queue="millrace-clicks"}')).toBeGreaterThan(
-    0,
-  );
-  expect(samples.get('millrace_queue_oldest_message_age_seconds{queue="millrace-orders"}')).toBe(0);
+  const queue = (what: string, source: string) =>
+    samples.get(`millrace_queue_${what}{queue="millrace-${source}",kind="source"}`);
+  expect(queue("backlog_messages", "clicks")).toBe(1);
+  expect(queue("backlog_bytes", "clicks")).toBeGreaterThan(50);
+  expect(queue("oldest_message_age_seconds", "clicks")).toBe(1.5);
+  expect(queue("oldest_message_age_seconds", "orders")).toBe(0);
   expect(samples.get('millrace_shards_silent{operator="few"}')).toBe(0);
 });
 
@@ -128,50 +129,132 @@ test("what depends on a silent part is left out, the rest is told", async () => 
   expect(flow(samples, "clicks", "texts")).toEqual({ applied: 1, late: 0, dead: 0, duplicates: 0 });
   expect(flow(samples, "orders", "few")).toMatchObject({ accepted: 0, inFlight: 0 });
   expect(samples.has("millrace_buried_messages")).toBe(false);
-  expect(samples.has('millrace_queue_backlog_messages{queue="millrace-orders"}')).toBe(false);
-  expect(samples.has('millrace_queue_backlog_messages{queue="millrace-clicks"}')).toBe(true);
+  expect(samples.has('millrace_queue_backlog_messages{queue="millrace-orders",kind="source"}')).toBe(false);
+  expect(samples.has('millrace_queue_backlog_messages{queue="millrace-clicks",kind="source"}')).toBe(true);
 });
 
-test("health tells backlogs, dead letters and shards", async () => {
-  const deployment = new Deployment();
-  await deployment.send("clicks", ["poison", "poison", "a"]);
+/** An edge between two operators: what is emitted counts as accepted. */
+function edge(samples: Scrape, source: string, operator: string) {
+  const { applied, dead, inFlight } = flow(samples, source, operator);
+  const emitted = samples.get(`millrace_events_emitted_total{source="${source}",operator="${operator}"}`);
+  return { emitted, applied, dead, inFlight };
+}
+
+test("the law holds on every edge of a graph, while what is emitted waits and when it has come", async () => {
+  const deployment = new Deployment(graphPlan(new Knobs()));
+  deployment.shards.held.add("ranks");
+  await deployment.send("clicks", ["a", "a", "b"]);
+  await deployment.send("clicks", ["a"]);
   await deployment.apply("clicks");
-  await deployment.send("orders", ["waits"]);
-  deployment.bury("{}");
-  const health = await deployment.get("/v1/health", healthSchema);
-  expect(health.status).toBe("ok");
-  expect(health).not.toHaveProperty("problems");
-  expect(health.deadLetters).toEqual({ events: 2, messages: 1 });
-  expect(health.queues).toEqual([
-    { queue: "millrace-clicks", backlog: { messages: 0, bytes: 0 }, oldestMessageAgeMs: null },
-    {
-      queue: "millrace-orders",
-      backlog: { messages: 1, bytes: expect.any(Number) },
-      oldestMessageAgeMs: expect.any(Number),
-    },
-  ]);
-  expect(health.operators.map(({ operator, shards }) => [operator, shards.length])).toEqual([
-    ["counts", 3],
-    ["texts", 2],
-    ["amounts", 2],
-    ["few", 1],
-  ]);
-  const keys = health.operators[0]?.shards.map((shard) => ("keys" in shard ? shard.keys : 0)) ?? [];
-  expect(keys.reduce((sum, n) => sum + n, 0)).toBe(2);
+  const before = await scrape(deployment);
+  // Each commit emits one change of "a"; those of "b" are filtered before they are emitted.
+  expect(edge(before, "counts", "ranks")).toMatchObject({ applied: 0, dead: 0 });
+  const emitted = edge(before, "counts", "ranks").emitted as number;
+  expect(emitted).toBeGreaterThan(0);
+  expect(edge(before, "counts", "ranks").inFlight).toBe(emitted);
+  expect(flow(before, "clicks", "locate")).toMatchObject({ accepted: 4, applied: 0, inFlight: 4 });
+  expect(before.get('millrace_outbox_segments{operator="counts",kind="aggregate"}')).toBe(emitted);
+  expect(before.get('millrace_outbox_bytes{operator="counts",kind="aggregate"}')).toBeGreaterThan(200);
+  expect(before.get('millrace_queue_backlog_messages{queue="millrace-locate",kind="stage"}')).toBe(1);
+
+  deployment.clock.advance(700);
+  const later = await scrape(deployment);
+  expect(later.get('millrace_outbox_oldest_age_seconds{operator="counts",kind="aggregate"}')).toBe(0.7);
+
+  deployment.shards.held.clear();
+  await deployment.pass(60_000);
+  await deployment.apply("locate");
+  const after = await scrape(deployment);
+  expect(edge(after, "counts", "ranks")).toEqual({ emitted, applied: emitted, dead: 0, inFlight: 0 });
+  expect(flow(after, "clicks", "locate")).toMatchObject({ accepted: 4, applied: 4, inFlight: 0 });
+  expect(edge(after, "locate", "places")).toEqual({ emitted: 4, applied: 4, dead: 0, inFlight: 0 });
+  expect(edge(after, "locate", "lines")).toEqual({ emitted: 4, applied: 4, dead: 0, inFlight: 0 });
+  expect(after.get('millrace_outbox_segments{operator="counts",kind="aggregate"}')).toBe(0);
+  expect(after.get('millrace_outbox_oldest_age_seconds{operator="counts",kind="aggregate"}')).toBe(0);
 });
 
-test("health is degraded, not dead, when parts are silent", async () => {
-  const deployment = new Deployment();
-  for (const part of ["counts/0", "messages", "QUEUE_ORDERS"]) deployment.down.add(part);
-  deployment.hanging.add("few/0");
-  const health = await deployment.get("/v1/health", healthSchema);
-  expect(health.status).toBe("degraded");
-  expect(health.problems).toEqual([
-    "operator counts, shard 0: out of order",
-    "operator few, shard 0: no answer within 0.05 s",
-    "buried messages: out of order",
-  ]);
-  expect(health.operators[0]?.shards[0]).toEqual({ shard: 0, error: "out of order" });
-  expect(health.deadLetters).toEqual({ events: 0, messages: null });
-  expect(health.queues[1]).toEqual({ queue: "millrace-orders", backlog: null, oldestMessageAgeMs: null });
+test("what a pull source gives is counted where it is emitted, and timers say when they are due", async () => {
+  const knobs = new Knobs();
+  const deployment = new Deployment(graphPlan(knobs));
+  knobs.pulled = ["x", "y"];
+  await deployment.pass(0);
+  const samples = await scrape(deployment);
+  expect(edge(samples, "ticks", "idle")).toEqual({ emitted: 2, applied: 2, dead: 0, inFlight: 0 });
+  const due = deployment.clock.now() / 1000 + 60;
+  expect(samples.get('millrace_next_timer_timestamp_seconds{operator="idle",kind="process"}')).toBe(due);
+  expect(samples.get('millrace_timer_lag_seconds{operator="idle",kind="process"}')).toBe(0);
+  deployment.clock.advance(62_500);
+  const overdue = await scrape(deployment);
+  expect(overdue.get('millrace_timer_lag_seconds{operator="idle",kind="process"}')).toBe(2.5);
+  await deployment.pass(0);
+  const fired = await scrape(deployment);
+  expect(fired.has('millrace_timer_lag_seconds{operator="idle",kind="process"}')).toBe(false);
+  expect(edge(fired, "idle", "lines")).toEqual({ emitted: 2, applied: 2, dead: 0, inFlight: 0 });
+});
+
+test("what a sink has taken is buffered, delivered or discarded", async () => {
+  const knobs = new Knobs();
+  const deployment = new Deployment(graphPlan(knobs));
+  const sink = async () => {
+    const samples = await scrape(deployment);
+    const of = (what: string) => samples.get(`millrace_sink_${what}{operator="lines",kind="sink"}`);
+    return {
+      applied: samples.get('millrace_events_applied_total{source="locate",operator="lines"}'),
+      buffered: of("buffered_events"),
+      bytes: of("buffered_bytes"),
+      delivered: of("delivered_events_total"),
+      discarded: of("discarded_events_total"),
+    };
+  };
+  const send = async (...keys: string[]) => {
+    await deployment.send("clicks", keys);
+    await deployment.apply("clicks");
+    await deployment.apply("locate");
+  };
+  expect(await sink()).toEqual({ applied: 0, buffered: 0, bytes: 0, delivered: 0, discarded: 0 });
+  knobs.sink = "fails";
+  await send("a", "b", "c");
+  const full = await sink();
+  expect(full).toMatchObject({ applied: 3, buffered: 3, delivered: 0, discarded: 0 });
+  expect(full.bytes).toBeGreaterThan(0);
+  knobs.sink = "takes";
+  await deployment.pass(2000);
+  expect(await sink()).toEqual({ applied: 3, buffered: 0, bytes: 0, delivered: 3, discarded: 0 });
+  knobs.sink = "rejects";
+  await send("d");
+  expect(await sink()).toEqual({ applied: 4, buffered: 0, bytes: 0, delivered: 3, discarded: 1 });
+  expect(knobs.written.flatMap(({ events }) => events)).toHaveLength(3);
+});
+
+test("a slow stage that commits a client's request in parts counts it once", async () => {
+  const knobs = new Knobs();
+  const deployment = new Deployment(graphPlan(knobs));
+  // Each event takes longer than the least time between two commits of a stage.
+  knobs.onStage = () => deployment.clock.advance(1500);
+  const client = { producer: "c".repeat(32), sequence: 0 };
+  await deployment.send("clicks", ["a", "b", "c", "d"], { client });
+  await deployment.apply("clicks");
+  await deployment.apply("locate");
+  const samples = await scrape(deployment);
+  expect(samples.get('millrace_commits_total{operator="locate"}')).toBeGreaterThan(1);
+  expect(flow(samples, "clicks", "locate")).toMatchObject({ accepted: 4, applied: 4, inFlight: 0 });
+  expect(edge(samples, "locate", "places")).toEqual({ emitted: 4, applied: 4, dead: 0, inFlight: 0 });
+});
+
+test("of a silent operator nobody knows what it has emitted, or been given", async () => {
+  const deployment = new Deployment(graphPlan(new Knobs()));
+  await deployment.send("clicks", ["a"]);
+  await deployment.apply("clicks");
+  await deployment.apply("locate");
+  deployment.down.add("counts/1");
+  const samples = await scrape(deployment);
+  expect(edge(samples, "counts", "ranks")).toEqual({
+    emitted: undefined,
+    applied: 1,
+    dead: 0,
+    inFlight: undefined,
+  });
+  expect(flow(samples, "clicks", "counts")).toEqual({});
+  expect(flow(samples, "clicks", "locate")).toEqual({ applied: 1, late: 0, dead: 0, duplicates: 0 });
+  expect(edge(samples, "locate", "places")).toEqual({ emitted: 1, applied: 1, dead: 0, inFlight: 0 });
 });

@@ -43,11 +43,13 @@ test("the contract lists every route with its answers", async () => {
   ).toEqual([
     "get /v1/jobs",
     "get /v1/jobs/{job}",
+    "delete,get /v1/views/{view}",
+    "get /v1/erasures/{id}",
     "get /v1/views",
-    "get /v1/views/{view}",
     "get /v1/tickets/{id}",
     "get /v1/dead-letters",
     "post /v1/dead-letters/redrive",
+    "get /v1/dead-letters/{id}",
     "get /v1/health",
     "get /metrics",
   ]);

@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import type { Ticket } from "../../src/cloudflare/http/ticket.ts";
 import { decodeTicket, encodeTicket } from "../../src/cloudflare/http/ticket.ts";
 import { ticketSchema } from "../../src/cloudflare/query/schemas.ts";
+import { readProgress } from "../../src/engine/shard/reader.ts";
 import { shardOf } from "../../src/hash.ts";
 import { Deployment } from "./deployment.ts";
+import { graphPlan, Knobs } from "./graph.ts";
 
 test("a ticket is in flight until every shard that it touches has it", async () => {
   const deployment = new Deployment();
@@ -87,4 +89,67 @@ test("a shard that is silent makes it a 503, not a state", async () => {
   const ticket = await deployment.send("clicks", ["a"]);
   deployment.down.add(`counts/${shardOf("a", 3)}`);
   expect((await deployment.request(`/v1/tickets/${ticket}`)).status).toBe(503);
+});
+
+test("a stage has applied a request when it has worked off all of it, and the ticket reaches no further", async () => {
+  const knobs = new Knobs();
+  const deployment = new Deployment(graphPlan(knobs));
+  deployment.shards.held.add("places").add("ranks");
+  const ticket = await deployment.send("clicks", ["a", "b", "c"]);
+  const states = async () => {
+    const { state, operators, beyond } = await deployment.get(`/v1/tickets/${ticket}`, ticketSchema);
+    return { state, beyond, operators: operators.map((one) => `${one.operator}: ${one.state}`) };
+  };
+  const beyond = ["ranks", "places", "lines"];
+  await deployment.apply("clicks");
+  const forwarded = { state: "in-flight", beyond, operators: ["counts: applied", "locate: in-flight"] };
+  expect(await states()).toEqual(forwarded);
+
+  // Slow events are committed one by one; the segment is applied with the last of them.
+  const seen: unknown[] = [];
+  knobs.onStage = () => {
+    deployment.clock.advance(1500);
+    const [done] = readProgress(deployment.shards.shard("locate", 0), [decodeTicket(ticket) as Ticket]);
+    seen.push(done);
+  };
+  const midway = Promise.withResolvers<Awaited<ReturnType<typeof states>>>();
+  const { onStage } = knobs;
+  knobs.onStage = (key) => {
+    onStage(key);
+    if (key === "c") states().then(midway.resolve, midway.reject);
+  };
+  await deployment.apply("locate");
+  expect(seen.at(-1)).not.toBe("all");
+  expect(seen.at(-1)).not.toEqual([]);
+  expect(await midway.promise).toEqual(forwarded);
+
+  // What it emits further on still waits: that has no ticket.
+  expect(deployment.shards.outboxSize).toBeGreaterThan(0);
+  expect(await states()).toEqual({
+    state: "applied",
+    beyond,
+    operators: ["counts: applied", "locate: applied"],
+  });
+});
+
+test("an event that a stage fails on is applied too: its dead letter has it", async () => {
+  const knobs = new Knobs();
+  const deployment = new Deployment(graphPlan(knobs));
+  knobs.poison.add("b");
+  const ticket = await deployment.send("clicks", ["a", "b"]);
+  await deployment.apply("clicks");
+  await deployment.apply("locate");
+  expect((await deployment.get(`/v1/tickets/${ticket}`, ticketSchema)).state).toBe("applied");
+});
+
+test("a ticket says nothing of an operator that was retired since", async () => {
+  const before = new Deployment();
+  const ticket = await before.send("clicks", ["a"]);
+  const { operators, ...plan } = before.plan;
+  const rest = new Map([...operators].filter(([name]) => name !== "texts"));
+  const after = new Deployment({ ...plan, operators: rest, retired: new Set(["texts"]) });
+  const answer = await after.get(`/v1/tickets/${ticket}`, ticketSchema);
+  expect(answer.operators.map(({ operator }) => operator)).toEqual(["counts"]);
+  const gone = new Deployment({ ...plan, operators: rest });
+  expect((await gone.request(`/v1/tickets/${ticket}`)).status).toBe(404);
 });

@@ -1,5 +1,5 @@
 /** CrashingStore: a StateStore whose process dies at a chosen write, before it or right after its transaction. */
-import type { DeadLetterRow, LogRow, PageInfo, StateStore } from "../../src/state/store.ts";
+import type { DeadLetterRow, LogRow, PageInfo, PageSpace, StateStore } from "../../src/state/store.ts";
 
 export class Crash extends Error {}
 
@@ -51,8 +51,13 @@ export class CrashingStore implements StateStore {
     this.inner.writeLog(row);
   }
 
-  listPages(): PageInfo[] {
-    return this.inner.listPages();
+  scrubLog(lsn: number): number {
+    this.#write();
+    return this.inner.scrubLog(lsn);
+  }
+
+  listPages(space: PageSpace): PageInfo[] {
+    return this.inner.listPages(space);
   }
 
   readPage(id: number): Uint8Array | undefined {
@@ -62,6 +67,11 @@ export class CrashingStore implements StateStore {
   writePage(page: PageInfo, data: Uint8Array): void {
     this.#write();
     this.inner.writePage(page, data);
+  }
+
+  deletePage(id: number): void {
+    this.#write();
+    this.inner.deletePage(id);
   }
 
   readMeta(name: string): Uint8Array | undefined {

@@ -20,7 +20,7 @@ function optionsOf(seed: number): WorldOptions {
 }
 
 describe("exactly once", () => {
-  test(`${seeds().length} seeds agree with the recount`, { timeout: 60_000 }, async () => {
+  test(`${seeds().length} seeds agree with the recount`, { timeout: 240_000 }, async () => {
     const total: Outcome = {
       accepted: 0,
       crashes: 0,

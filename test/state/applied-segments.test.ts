@@ -263,3 +263,74 @@ test("forgets producers that were last seen before a time, and only those", () =
   applied.forgetBefore(1_000);
   expect(applied.bytes).toBe(0);
 });
+
+describe("a producer that was only met", () => {
+  test("has no segment that is applied, is counted, and survives storage", () => {
+    const applied = new AppliedSegments();
+    applied.meet(P, { ...origin, arrival: 5_000 });
+    applied.setCounted(P, 7, 3);
+    for (const known of [applied, AppliedSegments.decode(applied.encode())]) {
+      expect(known.record(P)).toEqual({
+        prefix: 0,
+        counted: 7,
+        settled: 3,
+        kind: 0,
+        source: "clicks",
+        lastSeen: 5_000,
+      });
+      expect([0, 1, 1000].map((sequence) => known.status(P, sequence, 5_000))).toEqual(["new", "new", "new"]);
+    }
+  });
+
+  test("keeps what was applied before, and is seen again", () => {
+    const applied = add(new AppliedSegments(), 0, 2);
+    applied.meet(P, { ...origin, arrival: 9_000 });
+    expect([0, 1, 2].map((sequence) => applied.status(P, sequence))).toEqual(["applied", "new", "applied"]);
+    expect(applied.record(P)?.lastSeen).toBe(9_000);
+    applied.meet(P, { ...origin, arrival: 1 });
+    expect(applied.record(P)?.lastSeen).toBe(9_000);
+  });
+
+  test("is forgotten with its age, and what it settled stays in the count", () => {
+    const applied = new AppliedSegments();
+    applied.meet(P, origin);
+    applied.setCounted(P, 7, 3);
+    applied.forgetBefore(2_000);
+    expect([applied.record(P), applied.retired(0).get("clicks")]).toEqual([undefined, 3]);
+  });
+});
+
+describe("channels from shard to shard", () => {
+  const channel = { kind: 3, source: "upstream", arrival: 1_000 };
+
+  test("are never forgotten for their age, nor counted as retired", () => {
+    const applied = add(new AppliedSegments(), 0);
+    applied.add(Q, 0, channel);
+    applied.setCounted(Q, 5, 5);
+    applied.forgetBefore(1e15);
+    const woken = AppliedSegments.decode(applied.encode());
+    for (const known of [applied, woken]) {
+      expect([known.record(P), known.record(Q)?.prefix]).toEqual([undefined, 1]);
+      expect([known.status(Q, 0, 0), known.status(Q, 1, 0)]).toEqual(["applied", "new"]);
+      expect(known.retired(1e15).get("upstream")).toBeUndefined();
+    }
+  });
+
+  test("stay when so many isolates come that the oldest of those are given up", () => {
+    const applied = new AppliedSegments(256 * 40);
+    const random = new Random(1);
+    applied.add(Q, 0, channel);
+    for (let n = 0; n < 500; n++) applied.add(random.hex(32), 0, { ...origin, arrival: 2_000 + n });
+    expect(applied.record(Q)?.prefix).toBe(1);
+    // The channel's segments are older than anything that was given up, and are known all the same.
+    expect([applied.status(Q, 0, 1_000), applied.status(Q, 1, 1_000)]).toEqual(["applied", "new"]);
+    expect(applied.status(random.hex(32), 0, 2_000)).toBe("forgotten");
+    expect([...applied.records()].length).toBeLessThan(41);
+  });
+
+  test("that come in order take one number, however long they run", () => {
+    const applied = new AppliedSegments();
+    for (let sequence = 0; sequence < 5_000; sequence++) applied.add(Q, sequence, channel);
+    expect([applied.bytes, applied.record(Q)?.prefix]).toEqual([256, 5_000]);
+  });
+});

@@ -164,7 +164,7 @@ test("a checkpoint of many keys is bounded pages, and one more key rewrites one 
   checkpoint(state, 4);
   expect(store.rowsWritten - before).toBe(1);
   expect(open(store).get("/page/7777")).toBe(-1);
-  const pages = store.listPages();
+  const pages = store.listPages("state");
   expect(pages[0]?.first).toBe("");
   expect(new Set(pages.map((page) => page.id)).size).toBe(pages.length);
 });

@@ -1,7 +1,33 @@
 /** Compile-time promises of the streams: types flow, guards narrow, state needs a key, and nothing waits. */
 import { expectTypeOf, test } from "vitest";
-import type { Collector, Event, KeyedResult, KeyedStream, SourceCollector, Stream } from "../../src/index.ts";
-import { Aggregate, average, count, Job, Operator, Source, sum } from "../../src/index.ts";
+import type {
+  Collector,
+  Event,
+  KeyedResult,
+  KeyedStream,
+  ProcessContext,
+  Pulled,
+  PullRequest,
+  SinkBatch,
+  SourceCollector,
+  SplitStreams,
+  Stream,
+  Timer,
+} from "../../src/index.ts";
+import {
+  Aggregate,
+  average,
+  count,
+  Job,
+  Operator,
+  ProcessFunction,
+  PullSource,
+  Sink,
+  Source,
+  Stage,
+  stage,
+  sum,
+} from "../../src/index.ts";
 
 interface View {
   readonly kind: "view";
@@ -161,4 +187,196 @@ test("events are immutable", () => {
   // @ts-expect-error so is its key
   event.key = "k";
   expectTypeOf(event.id).toEqualTypeOf<string>();
+});
+
+test("split gives a stream per branch and the rest, under their names and no other", () => {
+  const streams = actions.split({ sales: isSale, early: (_action, { time }) => time < 0 });
+  expectTypeOf(streams).toEqualTypeOf<SplitStreams<Action, "sales" | "early">>();
+  expectTypeOf(streams.rest).toEqualTypeOf<Stream<Action>>();
+  expectTypeOf(streams.early).toEqualTypeOf<Stream<Action>>();
+  // @ts-expect-error there is no such branch
+  streams.late;
+  // @ts-expect-error what decides is a boolean
+  actions.split({ sales: (action) => action.kind });
+  // @ts-expect-error a Promise is none: it would always hold
+  actions.split({ sales: async () => true });
+});
+
+test("union holds what any of its streams holds", () => {
+  const numbers = actions.map(() => 1);
+  expectTypeOf(actions.union()).toEqualTypeOf<Stream<Action>>();
+  expectTypeOf(numbers.union(actions.map(() => "text"))).toEqualTypeOf<Stream<number | string>>();
+  expectTypeOf(numbers.union(numbers, numbers)).toEqualTypeOf<Stream<number>>();
+  expectTypeOf(
+    numbers.union(
+      actions.map(() => "text"),
+      actions.map(() => true),
+    ),
+  ).toEqualTypeOf<Stream<number | string | boolean>>();
+  // @ts-expect-error a keyed stream is no stream: unite first
+  actions.union(actions.keyBy(() => "k"));
+});
+
+test("a side output has the type that its reader says, as its emitter is not known here", () => {
+  expectTypeOf(actions.sideOutput<number>("late")).toEqualTypeOf<Stream<number>>();
+  expectTypeOf(actions.sideOutput("late")).toEqualTypeOf<Stream<unknown>>();
+  // @ts-expect-error an output has a name
+  actions.sideOutput();
+});
+
+test("peek sees what it passes on and changes nothing", () => {
+  expectTypeOf(actions.peek((action, { id }) => console.log(action.kind, id))).toEqualTypeOf<
+    Stream<Action>
+  >();
+});
+
+test("enrich joins with what the table holds, or nothing", () => {
+  const sales = actions.filter(isSale).keyBy(() => "k");
+  const names = actions.map(() => ({ name: "n" })).keyBy(({ name }) => name);
+  const joined = sales.enrich("joined", names, (sale, row, event) => {
+    expectTypeOf(sale).toEqualTypeOf<Sale>();
+    expectTypeOf(row).toEqualTypeOf<{ name: string } | undefined>();
+    expectTypeOf(event).toEqualTypeOf<Event<Sale>>();
+    return [sale.amount, row?.name] as const;
+  });
+  expectTypeOf(joined).toEqualTypeOf<Stream<readonly [number, string | undefined]>>();
+  // @ts-expect-error the row may be missing
+  sales.enrich("joined", names, (_sale, row) => row.name);
+  // @ts-expect-error a table has keys
+  sales.enrich("joined", actions, (sale) => sale);
+  // @ts-expect-error nothing waits
+  sales.enrich("joined", names, async (sale) => sale);
+  // @ts-expect-error what is joined has keys
+  actions.enrich("joined", names, (action: Action) => action);
+});
+
+test("a process function has typed state and timers, follows keyBy only, and does not wait", () => {
+  class Sessions extends ProcessFunction<Action, string> {
+    apply({ data }: Event<Action>, collector: Collector<string>, context: ProcessContext): void {
+      const clicks = context.state.value<number>("clicks", { ttl: "1 hour" });
+      expectTypeOf(clicks.get()).toEqualTypeOf<number | undefined>();
+      expectTypeOf(context.state.list<Action>("all").get()).toEqualTypeOf<readonly Action[]>();
+      expectTypeOf(context.state.map<number>("byUrl").get("/")).toEqualTypeOf<number | undefined>();
+      expectTypeOf(context.timers.get("end")).toEqualTypeOf<number | undefined>();
+      context.timers.set("end", context.now + 1);
+      // @ts-expect-error a timer is set for a number of milliseconds
+      context.timers.set("end", new Date());
+      // @ts-expect-error it counts
+      clicks.set("1");
+      // @ts-expect-error a list is changed by its own methods
+      context.state.list<Action>("all").get().push(data);
+      // @ts-expect-error it emits text
+      collector.emit(1);
+      collector.emitTo("any", data);
+    }
+    override onTimer(timer: Timer, collector: Collector<string>): void {
+      collector.emit(timer.key);
+    }
+  }
+  expectTypeOf(actions.keyBy(() => "k").applyOperator(new Sessions("sessions"))).toEqualTypeOf<
+    Stream<string>
+  >();
+  // @ts-expect-error it needs keys
+  actions.applyOperator(new Sessions("sessions"));
+  class OfSales extends ProcessFunction<Sale> {
+    apply(): void {}
+  }
+  actions
+    .filter(isSale)
+    .keyBy(() => "k")
+    .applyOperator(new OfSales("of-sales"));
+  // @ts-expect-error it takes sales, the stream has views too
+  actions.keyBy(() => "k").applyOperator(new OfSales("of-sales"));
+  class Waiting extends ProcessFunction<Action> {
+    // @ts-expect-error apply
+    async apply(): Promise<void> {}
+    // @ts-expect-error onTimer
+    override async onTimer(): Promise<void> {}
+  }
+  expectTypeOf<Waiting>().toBeObject();
+});
+
+test("a stage may wait, takes what its stream holds, and gives a stream that must be keyed anew", () => {
+  const located = stage<Action, number>({
+    name: "locate",
+    concurrency: 10,
+    async apply(event, collector, context) {
+      expectTypeOf(event).toEqualTypeOf<Event<Action>>();
+      expectTypeOf(context.operator).toEqualTypeOf<string>();
+      collector.emit(1);
+      // @ts-expect-error it emits numbers
+      collector.emit("1");
+    },
+  });
+  expectTypeOf(located).toEqualTypeOf<Stage<Action, number>>();
+  expectTypeOf(actions.applyOperator(located)).toEqualTypeOf<Stream<number>>();
+  // @ts-expect-error a stage is behind no keyBy
+  actions.keyBy(() => "k").applyOperator(located);
+  class OfSales extends Stage<Sale> {
+    async apply(): Promise<void> {}
+  }
+  actions.filter(isSale).applyOperator(new OfSales("of-sales"));
+  // @ts-expect-error it takes sales, the stream has views too
+  actions.applyOperator(new OfSales("of-sales"));
+  // @ts-expect-error a stage has a name
+  stage<Action>({ apply: () => undefined });
+  // @ts-expect-error places are counted
+  stage<Action>({ name: "s", concurrency: "10", apply: () => undefined });
+});
+
+test("a sink takes what its stream holds or more, keyed or not, and ends it", () => {
+  class Lines extends Sink<{ readonly kind: string }> {
+    async write(batch: SinkBatch<{ readonly kind: string }>): Promise<void> {
+      expectTypeOf(batch.events).toEqualTypeOf<readonly Event<{ readonly kind: string }>[]>();
+      // @ts-expect-error a batch never changes
+      batch.number = 2;
+    }
+  }
+  expectTypeOf(actions.addSink(new Lines("lines"))).toEqualTypeOf<void>();
+  expectTypeOf(actions.keyBy(() => "k").addSink(new Lines("lines"))).toEqualTypeOf<void>();
+  class OfSales extends Sink<Sale> {
+    async write(): Promise<void> {}
+  }
+  actions.filter(isSale).addSink(new OfSales("of-sales"));
+  // @ts-expect-error it takes sales, the stream has views too
+  actions.addSink(new OfSales("of-sales"));
+  // @ts-expect-error so does it behind keys
+  actions.keyBy(() => "k").addSink(new OfSales("of-sales"));
+});
+
+test("a pull source gives a stream of its events, and gets its own offset back", () => {
+  class Polled extends PullSource<Action, { readonly page: number }> {
+    async getEvents({
+      offset,
+      now,
+      limit,
+    }: PullRequest<{ readonly page: number }>): Promise<Pulled<Action, { readonly page: number }>> {
+      expectTypeOf(offset).toEqualTypeOf<{ readonly page: number } | undefined>();
+      expectTypeOf([now, limit]).toEqualTypeOf<number[]>();
+      return {
+        events: [{ data: { kind: "view", url: "/" }, time: now }],
+        offset: { page: (offset?.page ?? 0) + 1 },
+      };
+    }
+  }
+  expectTypeOf(new Job("job").addSource(new Polled("polled"))).toEqualTypeOf<Stream<Action>>();
+  class AtOnce extends PullSource<number, number> {
+    getEvents(): Pulled<number, number> {
+      return { events: [{ data: 1 }], offset: 1, next: 5 };
+    }
+  }
+  expectTypeOf(new Job("job").addSource(new AtOnce("at-once"))).toEqualTypeOf<Stream<number>>();
+  class Wrong extends PullSource<number, number> {
+    // @ts-expect-error the offset is a number
+    getEvents() {
+      return { events: [{ data: 1 }], offset: "1" };
+    }
+  }
+  class Forgetful extends PullSource<number, number> {
+    // @ts-expect-error an answer has an offset
+    getEvents() {
+      return { events: [{ data: 1 }] };
+    }
+  }
+  expectTypeOf<Wrong | Forgetful>().toBeObject();
 });

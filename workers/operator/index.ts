@@ -1,6 +1,7 @@
-/** The operator Worker: applies what the queues carry, and holds the Durable Objects. */
-import { queueHandler } from "../../src/cloudflare/consumer.ts";
+/** The operator Worker: applies what the queues carry, runs stages, and holds the Durable Objects. */
+import { queueHandler, scheduledHandler } from "../../src/cloudflare/consumer.ts";
 import { Claims } from "../../src/cloudflare/objects/claims.ts";
+import { erasures } from "../../src/cloudflare/objects/erasures.ts";
 import { Gate } from "../../src/cloudflare/objects/gate.ts";
 import { graveyard } from "../../src/cloudflare/objects/graveyard.ts";
 import { Registry } from "../../src/cloudflare/objects/registry.ts";
@@ -9,6 +10,10 @@ import { plan } from "../jobs/index.ts";
 
 export class ShardObject extends shardObject(plan)<OperatorEnv> {}
 export class Graveyard extends graveyard(plan)<OperatorEnv> {}
+export class Erasures extends erasures(plan)<OperatorEnv> {}
 export { Claims, Gate, Registry };
 
-export default { queue: queueHandler(plan) } satisfies ExportedHandler<OperatorEnv>;
+export default {
+  queue: queueHandler(plan),
+  scheduled: scheduledHandler(plan),
+} satisfies ExportedHandler<OperatorEnv>;

@@ -8,7 +8,7 @@ export interface Ticket {
   readonly sequence: number;
   /** How many segments the request was packed into, at least 1. */
   readonly segments: number;
-  /** Each operator that the request holds something for. */
+  /** Each operator that the request holds something for: the first ones with shards behind its source, stages among them. */
   readonly operators: readonly TicketOperator[];
 }
 

@@ -11,7 +11,8 @@ import { Problem } from "../http/problem.ts";
 import { encodeTicket, ticketOf } from "../http/ticket.ts";
 import type { ClaimsRpc, GateRpc, Namespace } from "../rpc.ts";
 import { accepted, checkOutcome, outcomeOf, sending, tooLarge } from "./answers.ts";
-import { checkBacklog } from "./backpressure.ts";
+import type { Gauge } from "./backpressure.ts";
+import { checkBacklogs, ownGauge } from "./backpressure.ts";
 import { readBody } from "./body.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Claim, Prefixes } from "./identity.ts";
@@ -30,7 +31,10 @@ export interface Intake {
   readonly prefixes: Prefixes;
   readonly gates: Namespace<GateRpc>;
   readonly claims: Namespace<ClaimsRpc>;
+  /** Messages that may wait in the source's own queue. */
   readonly highWater: number;
+  /** The queues of the stages behind the source. */
+  readonly behind: readonly Gauge[];
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -50,7 +54,8 @@ export async function accept(
   const { executor, queue, random } = intake;
   const source = executor.source.name;
   const claim = await claimOf(request.headers, credential, source);
-  await checkBacklog(queue, intake.highWater, random);
+  const own = ownGauge(queue, executor.source.queue.queue, intake.highWater);
+  await checkBacklogs(own, intake.behind, random);
   const body = await readBody(request);
   const records = recordsOf(body);
   switch (claim.by) {

@@ -7,7 +7,8 @@ import { systemClock } from "../../clock.ts";
 import { Producer } from "../../engine/producer.ts";
 import { SourceExecutor } from "../../engine/source-executor.ts";
 import { fingerprintOf } from "../../hash.ts";
-import type { Plan, SourcePlan } from "../../plan.ts";
+import type { Plan, SourcePlan, StagePlan } from "../../plan.ts";
+import { highWaterOf, markOf, stagesBehind } from "../high-water.ts";
 import type { CorsEnv } from "../http/cors.ts";
 import { cors } from "../http/cors.ts";
 import type { KeysEnv } from "../http/keys.ts";
@@ -20,18 +21,19 @@ import { BacklogMemory, bindingOf, CloudflareQueue } from "../queue.ts";
 import type { ClaimsRpc, GateRpc, Namespace } from "../rpc.ts";
 import type { Intake } from "./accept.ts";
 import { accept } from "./accept.ts";
-import { highWaterOf } from "./backpressure.ts";
+import type { Gauge } from "./backpressure.ts";
+import { StageBacklog } from "./backpressure.ts";
 import { drain } from "./body.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Prefixes } from "./identity.ts";
 import { ingestSpec } from "./spec.ts";
 
-/** What the ingest Worker is bound to; besides, under its name from the plan, the queue of each source. */
+/** What the ingest Worker is bound to; besides, under its name from the plan, the queue of each source and stage. */
 export interface IngestEnv extends KeysEnv, CorsEnv {
   readonly QUERY: { fetch(request: Request): Promise<Response> };
   readonly GATE: Namespace<GateRpc>;
   readonly CLAIMS: Namespace<ClaimsRpc>;
-  /** Messages in a queue from which on it takes no more; 10,000 by default. */
+  /** Messages in a queue from which on it takes no more, where a stage does not say otherwise; 10,000 by default. */
   readonly BACKLOG_HIGH_WATER?: string;
   /** How long requests gather to share a message while another send is under way, ms; 0 never; 10 by default. */
   readonly GROUP_COMMIT_MS?: string;
@@ -104,6 +106,9 @@ class Isolate {
   readonly #random: () => number;
   readonly #producers = new Map<string, Producer>();
   readonly #backlogs = new Map<string, BacklogMemory>();
+  /** Per source, the stages behind it. */
+  readonly #stages = new Map<string, readonly StagePlan[]>();
+  readonly #stageBacklogs = new Map<string, StageBacklog>();
   readonly #groups = new Map<string, GroupCommit>();
   readonly #fingerprints = new Map<string, string>();
   readonly #prefixes = new Prefixes();
@@ -119,6 +124,7 @@ class Isolate {
     const producer = kept(this.#producers, source.name, () => new Producer());
     const group = kept(this.#groups, source.name, () => new GroupCommit(lingerOf(env.GROUP_COMMIT_MS)));
     const backlog = kept(this.#backlogs, source.name, () => new BacklogMemory());
+    const highWater = highWaterOf(env.BACKLOG_HIGH_WATER);
     // Another version of the code may route differently, even where the plan looks the same.
     const version = env.VERSION?.id || "local";
     const fingerprint = kept(this.#fingerprints, version, () =>
@@ -133,10 +139,21 @@ class Isolate {
       prefixes: this.#prefixes,
       gates: env.GATE,
       claims: env.CLAIMS,
-      highWater: highWaterOf(env.BACKLOG_HIGH_WATER),
+      highWater,
+      behind: this.#behind(source, env, highWater),
       clock: this.#clock,
       random: this.#random,
     };
+  }
+
+  #behind(source: SourcePlan, env: IngestEnv, highWater: number): Gauge[] {
+    const stages = kept(this.#stages, source.name, () => stagesBehind(source));
+    return stages.map((stage) =>
+      kept(this.#stageBacklogs, stage.name, () => new StageBacklog(stage, this.#clock)).gauge(
+        env,
+        markOf(stage, highWater),
+      ),
+    );
   }
 }
 

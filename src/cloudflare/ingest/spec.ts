@@ -26,6 +26,16 @@ const outcomeSchema = v.object({
   ),
 });
 
+const overloadSchema = v.object({
+  ...problemSchema.entries,
+  queue: v.pipe(v.string(), v.description("the queue that is over its mark")),
+  stage: v.optional(
+    v.pipe(v.string(), v.description("the stage that it belongs to, when it is not the source's own")),
+  ),
+  backlog: v.pipe(v.number(), v.integer(), v.description("messages that wait in it")),
+  limit: v.pipe(v.number(), v.integer(), v.description("its mark")),
+});
+
 const retryAfter = {
   "Retry-After": { description: "seconds", schema: { type: "integer", minimum: 1 } },
 } as const;
@@ -88,7 +98,10 @@ export const ingestSpec: DescribeRouteOptions = {
       description: "What is accepted is durable in the queue.",
       content: { "application/json": { schema: resolver(acceptedSchema) } },
     },
-    400: problemResponse("Nothing was accepted.", refusalSchema),
+    400: problemResponse(
+      "Nothing was accepted. In a job whose failure policy is `fail`, an event that a step in front of the queue throws on is among `rejected`.",
+      refusalSchema,
+    ),
     401: problemResponse("No key, or an unknown one."),
     403: problemResponse("A key that may not do this."),
     404: problemResponse("No such source."),
@@ -97,7 +110,13 @@ export const ingestSpec: DescribeRouteOptions = {
     413: problemResponse("The body, an event or a key is over its limit.", refusalSchema),
     415: problemResponse("A type or an encoding that is not taken."),
     422: problemResponse("Idempotency-Key was used with another body."),
-    429: { ...problemResponse("Too much is waiting; nothing was taken."), headers: retryAfter },
+    429: {
+      ...problemResponse(
+        "Too much waits in the source's queue, or in that of a stage behind it; nothing was taken.",
+        overloadSchema,
+      ),
+      headers: retryAfter,
+    },
     503: {
       ...problemResponse("The queue did not take it, or did not say.", outcomeSchema),
       headers: retryAfter,

@@ -2,7 +2,8 @@
 import { DurableObject } from "cloudflare:workers";
 import type { BuriedMessage } from "../../engine/operator-executor.ts";
 import type { Plan } from "../../plan.ts";
-import { bindingOf, CloudflareQueue } from "../queue.ts";
+import { queuesOf } from "../../plan.ts";
+import { queueOf } from "../queue.ts";
 import type { BuriedEntry, GraveyardRpc } from "../rpc.ts";
 
 /** Extend it with the deployment's plan, which says where a message is sent again. */
@@ -41,14 +42,12 @@ export function graveyard(plan: Plan) {
       let sent = 0;
       for (const number of numbers) {
         const [row] = sql.exec<Row>("SELECT * FROM message WHERE number = ?", number).toArray();
-        const source = [...plan.sources.values()].find(
+        const owner = queuesOf(plan).find(
           ({ queue }) => row?.queue === queue.queue || row?.queue === queue.deadLetterQueue,
         );
-        if (row === undefined || row.redrivable === 0 || source === undefined) continue;
-        const binding = bindingOf(this.env as object, source);
-        if (binding === undefined) continue;
+        if (row === undefined || row.redrivable === 0 || owner === undefined) continue;
         // It goes as it is, under its old identity: the shards that have applied it will say so.
-        await new CloudflareQueue(binding).send([row.body]);
+        await queueOf(this.env as object, owner.queue).send([row.body]);
         sql.exec("DELETE FROM message WHERE number = ?", number);
         sent++;
       }

@@ -1,19 +1,24 @@
-/** ShardObject: a shard as a Durable Object. Storage and transport are here; the protocol is the engine's. */
+/** ShardObject: a shard as a Durable Object. Storage, transport and alarms are here; the protocol is the engine's. */
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../clock.ts";
 import type { SegmentId } from "../../engine/segment.ts";
+import { forgetKey, wipe } from "../../engine/shard/erase.ts";
+import { ShardHost } from "../../engine/shard/host.ts";
 import { identityOf } from "../../engine/shard/identity.ts";
 import type {
   DeadLetter,
-  ShardCall,
+  EraseMarks,
+  Forgotten,
   ShardReply,
   ShardStats,
   ViewEntry,
+  Wiped,
 } from "../../engine/shard/protocol.ts";
 import type { Totals } from "../../engine/shard/reader.ts";
 import {
   readApplied,
   readKey,
+  readProgress,
   readRange,
   readStats,
   readTop,
@@ -21,35 +26,42 @@ import {
 } from "../../engine/shard/reader.ts";
 import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
+import type { StageProgress } from "../../engine/stage-executor.ts";
 import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
-import type { OperatorPlan, Plan, SourcePlan } from "../../plan.ts";
+import type { OperatorPlan, Plan } from "../../plan.ts";
 import { PageCache } from "../../state/page-cache.ts";
-import { bindingOf, CloudflareQueue } from "../queue.ts";
+import { queueOf } from "../queue.ts";
 import type { Namespace, NumberedDeadLetter, RegistryRpc, ShardRpc } from "../rpc.ts";
-import { REGISTRY_NAME } from "../rpc.ts";
+import { callShard, joinCall, REGISTRY_NAME } from "../rpc.ts";
 import { SqliteStore } from "../sqlite-store.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
 const cache = new PageCache();
 
+/** How long after a commit an alarm looks whether all that was to be done at once has been done. */
+const SAFETY_MS = 10_000;
+/** How often a shard of an operator that is no more says so. */
+const ORPHAN_MS = 3_600_000;
+
+/** Besides these, under its name from the plan, the queue of each stage, and what sinks use. */
 export interface ShardEnv {
   readonly REGISTRY: Namespace<RegistryRpc>;
+  readonly SHARD: Namespace<ShardRpc>;
 }
 
 /** Extend it with the deployment's plan: `export class ShardObject extends shardObject(plan) {}`. */
 export function shardObject(plan: Plan) {
   return class<Env extends ShardEnv> extends DurableObject<Env> implements ShardRpc {
-    #shard: Shard | undefined;
+    #host: ShardHost | undefined;
     #registered = false;
+    /** When the alarm is set for, as far as this instance knows. */
+    #armed: number | undefined;
 
     async apply(header: string, contents: readonly (string | null)[]): Promise<ShardReply> {
-      const sealed = JSON.parse(header) as ShardCall;
-      const segments = sealed.segments.map((segment, n) => ({ ...segment, content: contents[n] ?? null }));
-      const call: ShardCall = { ...sealed, segments };
-      const shard = this.#open();
-      if (shard.lsn === 0 && !this.#registered) await this.#register(shard);
+      const call = joinCall(header, contents);
+      await this.#register();
       // Another call may have failed and closed the shard while this one waited.
-      return this.#guarded((open) => open.apply(call));
+      return this.#changing(({ shard }) => shard.apply(call));
     }
 
     async get(key: string): Promise<ViewEntry | null> {
@@ -66,6 +78,10 @@ export function shardObject(plan: Plan) {
 
     async totals(): Promise<Totals> {
       return this.#guarded(readTotals);
+    }
+
+    async progress(segments: readonly SegmentId[]): Promise<StageProgress[]> {
+      return this.#guarded((shard) => readProgress(shard, segments));
     }
 
     async applied(segments: readonly SegmentId[]): Promise<boolean[]> {
@@ -86,26 +102,71 @@ export function shardObject(plan: Plan) {
     }
 
     async redrive(numbers: readonly number[]): Promise<number> {
-      const redrive = this.#guarded((shard) => new Redrive(plan, shard, numbers));
-      for (const { source, messages } of redrive.sends) {
-        const { queue } = plan.sources.get(source) as SourcePlan;
-        const binding = bindingOf(this.env, { queue });
-        if (binding === undefined)
-          throw new PlanError(`no queue binding ${queue.binding}; run: npm run plan -- --write`);
-        await new CloudflareQueue(binding).send(messages);
+      const redrive = this.#changing(({ shard }) => new Redrive(plan, shard, numbers));
+      for (const { queue, messages } of redrive.sends) await queueOf(this.env, queue).send(messages);
+      for (const call of redrive.calls) {
+        const { busy, forgotten, unreadable } = await callShard(this.env.SHARD, call);
+        if (busy === true)
+          throw new ShardRefusedError(`shard ${call.operator}/${call.shard} is busy; try again`);
+        if (forgotten.length + unreadable.length > 0) {
+          throw new ShardRefusedError(`shard ${call.operator}/${call.shard} does not take it; try again`);
+        }
       }
       return this.#guarded(() => redrive.finish());
     }
 
+    async forget(key: string, released: boolean): Promise<Forgotten> {
+      return this.#changing(({ shard }) => forgetKey(shard, key, released));
+    }
+
+    async wipe(marks?: EraseMarks): Promise<Wiped> {
+      return this.#changing(({ shard }) => wipe(shard, marks));
+    }
+
+    async wake(): Promise<void> {
+      await this.#register();
+      this.#changing(() => undefined);
+    }
+
+    /** The platform calls it once, and again with backoff if it fails, but not for ever: so it is set anew first. */
+    override async alarm(): Promise<void> {
+      this.#armed = undefined;
+      if (plan.operators.get(this.#operatorName) === undefined) {
+        await this.#orphaned();
+        return;
+      }
+      await this.#arm(Date.now() + SAFETY_MS);
+      await this.#register();
+      const host = this.#open();
+      await host.run();
+      const due = host.nextDue();
+      this.#armed = undefined;
+      if (due === undefined) await this.ctx.storage.deleteAlarm();
+      else await this.#arm(Math.max(due, Date.now() + 1));
+    }
+
     /** Opens the shard, which replays its log: the first call after a wake-up pays for it. */
-    #open(): Shard {
-      if (this.#shard === undefined) {
+    #open(): ShardHost {
+      if (this.#host === undefined) {
         const { operator, shard } = this.#whichShard();
         const { generation } = plan;
         const store = new SqliteStore(this.ctx.storage);
-        this.#shard = new Shard({ generation, operator, shard, store, cache, clock: systemClock });
+        const { env } = this;
+        this.#host = new ShardHost({
+          plan,
+          shard: new Shard({ generation, operator, shard, store, cache, clock: systemClock }),
+          ports: {
+            apply: (call) => callShard(env.SHARD, call),
+            queue: (stage) => queueOf(env, stage.queue),
+            env: env as unknown as Record<string, unknown>,
+            onError: (error, about) => console.error(`${about}: ${messageOf(error)}`),
+          },
+          onBroken: (error) => this.#abort(error),
+        });
+        // What was emitted and perhaps not handed over goes at once, not only with the next commit.
+        if (this.#host.shard.outbox.size > 0) this.#work(this.#host);
       }
-      return this.#shard;
+      return this.#host;
     }
 
     /**
@@ -113,22 +174,70 @@ export function shardObject(plan: Plan) {
      * storage: the object is aborted, and the next call finds a fresh one.
      */
     #guarded<T>(work: (shard: Shard) => T): T {
-      const shard = this.#open();
-      try {
-        return work(shard);
-      } catch (error) {
-        if (error instanceof ShardRefusedError) throw error;
-        this.#shard = undefined;
-        console.error(`${this.ctx.id.name ?? "shard"}: ${messageOf(error)}`);
-        this.ctx.abort(messageOf(error));
-        throw error;
-      }
+      return this.#open().guard(work);
     }
 
-    async #register(shard: Shard): Promise<void> {
-      const refusal = await this.env.REGISTRY.getByName(REGISTRY_NAME).register(identityOf(shard.options));
-      if (refusal !== null) throw new ShardRefusedError(refusal);
+    /** Runs work that may leave something to be done, and sees to it that it is done. */
+    #changing<T>(work: (host: ShardHost) => T): T {
+      const host = this.#open();
+      const result = host.guard(() => work(host));
+      this.#work(host);
+      return result;
+    }
+
+    /**
+     * Does what is due in the background, and sets the alarm: for what is due later, and in case this instance dies
+     * before it is done. Called in the turn of the commit, so that both become durable together.
+     */
+    #work(host: ShardHost): void {
+      const due = host.nextDue();
+      if (due === undefined) return;
+      const now = Date.now();
+      void this.#arm(due <= now ? now + SAFETY_MS : due);
+      if (due > now) return;
+      this.ctx.waitUntil(this.#runAndArm(host));
+    }
+
+    async #runAndArm(host: ShardHost): Promise<void> {
+      await host.run();
+      const next = host.nextDue();
+      if (next !== undefined) await this.#arm(Math.max(next, Date.now() + 1));
+    }
+
+    /** Sets the alarm, unless one is set that comes sooner: each costs a row. */
+    async #arm(at: number): Promise<void> {
+      if (this.#armed !== undefined && this.#armed <= at && this.#armed > Date.now()) return;
+      this.#armed = at;
+      await this.ctx.storage.setAlarm(at);
+    }
+
+    #abort(error: unknown): void {
+      this.#host = undefined;
+      console.error(`${this.ctx.id.name ?? "shard"}: ${messageOf(error)}`);
+      this.ctx.abort(messageOf(error));
+    }
+
+    /** Asked once, before a shard first writes. @throws ShardRefusedError when the operator is not what it was. */
+    async #register(): Promise<void> {
+      if (this.#registered) return;
+      const { shard } = this.#open();
+      if (shard.lsn === 0) {
+        const refusal = await this.env.REGISTRY.getByName(REGISTRY_NAME).register(identityOf(shard.options));
+        if (refusal !== null) throw new ShardRefusedError(refusal);
+      }
       this.#registered = true;
+    }
+
+    /** Its operator was taken out of the jobs: what it has still to do waits until it is back, or is given up. */
+    async #orphaned(): Promise<void> {
+      const name = this.#operatorName;
+      if (plan.retired.has(name)) return;
+      console.error(`${name}: there is no such operator any more; bring it back, or list it as retired`);
+      await this.ctx.storage.setAlarm(Date.now() + ORPHAN_MS);
+    }
+
+    get #operatorName(): string {
+      return this.ctx.id.name?.split("/")[1] ?? "";
     }
 
     #whichShard(): { operator: OperatorPlan; shard: number } {

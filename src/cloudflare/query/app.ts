@@ -1,9 +1,11 @@
 /** App: the query Worker's routes. It reads shards by RPC and holds nothing itself. */
 import { Hono } from "hono";
+import { systemClock } from "../../clock.ts";
 import { document } from "../http/openapi.ts";
 import { notFound, onError } from "../http/problem.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import type { QueryApp, QueryContext, QueryOptions } from "./env.ts";
+import { addErasures } from "./erasures.ts";
 import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
 import { addMetrics } from "./metrics.ts";
@@ -17,15 +19,16 @@ export type { QueryEnv } from "./env.ts";
 const PATIENCE = 10_000;
 
 /** The app of a plan. Errors are problem documents; no answer may be stored by a cache. */
-export function queryApp({ plan, patience = PATIENCE }: QueryOptions): QueryApp {
+export function queryApp({ plan, patience = PATIENCE, clock = systemClock }: QueryOptions): QueryApp {
   const app: QueryApp = new Hono();
-  const context: QueryContext = { plan, patience };
+  const context: QueryContext = { plan, patience, clock };
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("cache-control", "no-store");
   });
   addPage(app, context);
   addJobs(app, context);
+  addErasures(app, context);
   addViews(app, context);
   addTickets(app, context);
   addDeadLetters(app, context);

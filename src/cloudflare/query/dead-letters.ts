@@ -1,13 +1,13 @@
 /** Dead letters: lists the events and messages that could not be applied, with why. They hold event data: admin only. */
 import * as v from "valibot";
-import { Problem } from "../http/problem.ts";
+import { Problem, shorten } from "../http/problem.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
 import type { Letter } from "./letter-groups.ts";
 import { letterGroups, parseLetterId } from "./letter-groups.ts";
 import { readRequest, redrive } from "./redrive.ts";
 import { described, integer, only, parameters, scoped } from "./routing.ts";
-import { deadLettersSchema, redrivenSchema, redriveRequestSchema } from "./schemas.ts";
+import { deadLetterSchema, deadLettersSchema, redrivenSchema, redriveRequestSchema } from "./schemas.ts";
 import { askAll, askGraveyard } from "./shards.ts";
 
 const MAX_LETTERS = 100;
@@ -62,6 +62,34 @@ export function addDeadLetters(app: QueryApp, context: QueryContext): void {
   );
   only(app, "/v1/dead-letters", "GET");
   only(app, "/v1/dead-letters/redrive", "POST");
+  app.get(
+    "/v1/dead-letters/:id{.+}",
+    described("dead-letters", {
+      summary: "One dead letter, a message with its whole body",
+      description: "By its id as it is listed, percent-encoded or with its slashes. Needs the scope admin.",
+      answer: deadLetterSchema,
+      errors: [404],
+    }),
+    scoped("admin"),
+    parameters({}),
+    async (c) => c.json(await readLetter(c.env, context, c.req.param("id"))),
+  );
+  only(app, "/v1/dead-letters/:id{.+}", "GET");
+}
+
+/** @throws Problem 404 when there is no such letter (any more). */
+async function readLetter(
+  env: QueryEnv,
+  context: QueryContext,
+  id: string,
+): Promise<v.InferOutput<typeof deadLetterSchema>> {
+  const parsed = parseLetterId(id);
+  const group = letterGroups(env, context).find(({ name }) => name === parsed?.group);
+  const [letter] = (await group?.list((parsed?.number ?? 0) - 1, 1)) ?? [];
+  if (letter === undefined || letter.number !== parsed?.number) {
+    throw new Problem(404, `no dead letter ${shorten(id)}; it may have been redriven already`);
+  }
+  return letterAnswer(id, letter, true);
 }
 
 async function countLetters(
@@ -112,7 +140,7 @@ async function listLetters(
 
 function letterAnswer(id: string, letter: Letter, whole: boolean): Answer["entries"][number] {
   if (letter.kind === "event") {
-    const { source, operator, error, time, n, event, record } = letter.letter;
+    const { source, operator, error, time, n, event, record, timer } = letter.letter;
     return {
       id,
       kind: "event",
@@ -123,6 +151,7 @@ function letterAnswer(id: string, letter: Letter, whole: boolean): Answer["entri
       events: n,
       ...(event === undefined ? {} : { event: { ...event, time: iso(event.time) } }),
       ...(record === undefined ? {} : { record: { ...record } }),
+      ...(timer === undefined ? {} : { timer: { ...timer, time: iso(timer.time) } }),
     };
   }
   const { queue, reason, redrivable, time, body } = letter.message;

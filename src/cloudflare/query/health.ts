@@ -1,51 +1,131 @@
-/** Health: whether everything answers, what waits in the queues, and how far the shards are. */
+/** Health: whether everything answers, what waits in queues, outboxes and sinks, and who holds up whom. */
 import type * as v from "valibot";
+import type { ShardStats } from "../../engine/shard/protocol.ts";
+import type { Plan } from "../../plan.ts";
+import { highWaterOf, isStage, markOf, stagesBehind } from "../high-water.ts";
 import type { QueryApp, QueryContext } from "./env.ts";
 import { described, only, parameters, scoped } from "./routing.ts";
+import type { outboxSchema, queueHealthSchema, shardHealthSchema, sinkSchema } from "./schemas.ts";
 import { healthSchema } from "./schemas.ts";
+import type { Attempt } from "./shards.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { ageOf, answered, takeSnapshot } from "./snapshot.ts";
+
+type HealthAnswer = v.InferOutput<typeof healthSchema>;
+type QueueHealth = v.InferOutput<typeof queueHealthSchema>;
 
 export function addHealth(app: QueryApp, context: QueryContext): void {
   app.get(
     "/v1/health",
     described("health", {
-      summary: "Backlogs, dead letters, shards",
-      description: "Answers 200 even when something is silent: `status` says so, and `problems` what.",
+      summary: "Backlogs, outboxes, dead letters, shards",
+      description:
+        "Answers 200 even when something is silent: `status` says so, and `problems` what. Under load look at " +
+        "`refusing` (sources that answer 429 now), at the queues that are `over` their marks, and at `busy` shards.",
       answer: healthSchema,
     }),
     scoped("read"),
     parameters({}),
-    async (c) => c.json(healthOf(await takeSnapshot(c.env, context))),
+    async (c) => {
+      const highWater = highWaterOf(c.env.BACKLOG_HIGH_WATER);
+      return c.json(healthOf(context.plan, await takeSnapshot(c.env, context), highWater));
+    },
   );
   only(app, "/v1/health", "GET");
 }
 
-function healthOf({ operators, queues, buried }: Snapshot): v.InferOutput<typeof healthSchema> {
-  const problems: string[] = [];
-  let events = 0;
-  const shardsByOperator = operators.map(({ operator: { name }, shards }) => ({
-    operator: name,
-    shards: shards.map((attempt, shard) => {
-      if ("error" in attempt) {
-        problems.push(`operator ${name}, shard ${shard}: ${attempt.error}`);
-        return { shard, error: attempt.error };
-      }
-      const { keys, lsn, checkpointLsn, flows } = attempt.answer;
-      for (const { dead } of Object.values(flows)) events += dead;
-      return { shard, keys, lsn, checkpointLsn };
-    }),
-  }));
+function healthOf(plan: Plan, snapshot: Snapshot, highWater: number): HealthAnswer {
+  const { now, operators, buried } = snapshot;
+  const problems = operators.flatMap(({ operator: { name }, shards }) =>
+    shards.flatMap((attempt, shard) =>
+      "error" in attempt ? [`operator ${name}, shard ${shard}: ${attempt.error}`] : [],
+    ),
+  );
   if ("error" in buried) problems.push(`buried messages: ${buried.error}`);
+  const all = operators.flatMap(({ shards }) => answered(shards));
+  const dead = all.flatMap(({ flows }) => Object.values(flows).map((flow) => flow.dead));
+  const queues = snapshot.queues.map((queue) => queueHealth(queue, highWater));
   return {
     status: problems.length === 0 ? "ok" : "degraded",
-    queues: queues.map(({ source, metrics }) => ({
-      queue: source.queue.queue,
-      backlog: metrics === null ? null : { messages: metrics.messages, bytes: metrics.bytes },
-      oldestMessageAgeMs: metrics?.oldestAge ?? null,
-    })),
-    deadLetters: { events, messages: "answer" in buried ? buried.answer : null },
-    operators: shardsByOperator,
+    refusing: refusing(plan, queues),
+    busy: operators.flatMap(({ operator: { name }, shards }) =>
+      answered(shards).flatMap(({ busy, shard }) => (busy ? [`${name}/${shard}`] : [])),
+    ),
+    queues,
+    deadLetters: { events: sum(dead), messages: "answer" in buried ? buried.answer : null },
+    operators: operators.map(({ operator: { name, kind }, shards }) => {
+      const stats = answered(shards);
+      return {
+        operator: name,
+        kind,
+        outbox: outboxOf(stats, now),
+        ...(kind === "sink" ? { sink: sinkOf(stats) } : {}),
+        shards: shards.map((attempt, shard) => shardHealth(attempt, shard, now)),
+      };
+    }),
     ...(problems.length === 0 ? {} : { problems }),
   };
+}
+
+function queueHealth({ owner, metrics }: Snapshot["queues"][number], highWater: number): QueueHealth {
+  const mark = markOf(owner, highWater);
+  return {
+    queue: owner.queue.queue,
+    kind: isStage(owner) ? "stage" : "source",
+    name: owner.name,
+    backlog: metrics === null ? null : { messages: metrics.messages, bytes: metrics.bytes },
+    oldestMessageAgeMs: metrics?.oldestAge ?? null,
+    highWater: mark,
+    over: metrics === null ? null : metrics.messages >= mark,
+  };
+}
+
+/** The sources for which ingest goes by a queue that is over its mark. */
+function refusing(plan: Plan, queues: readonly QueueHealth[]): string[] {
+  const over = new Set(queues.filter((queue) => queue.over === true).map(({ name }) => name));
+  return [...plan.sources.values()]
+    .filter((source) => [source, ...stagesBehind(source)].some(({ name }) => over.has(name)))
+    .map(({ name }) => name);
+}
+
+function shardHealth(
+  attempt: Attempt<ShardStats>,
+  shard: number,
+  now: number,
+): v.InferOutput<typeof shardHealthSchema> {
+  if ("error" in attempt) return { shard, error: attempt.error };
+  const { keys, lsn, checkpointLsn, busy, nextTimer } = attempt.answer;
+  return {
+    shard,
+    keys,
+    lsn,
+    checkpointLsn,
+    busy,
+    outbox: outboxOf([attempt.answer], now),
+    ...(nextTimer === undefined ? {} : { nextTimer: new Date(nextTimer).toISOString() }),
+  };
+}
+
+function outboxOf(stats: readonly ShardStats[], now: number): v.InferOutput<typeof outboxSchema> {
+  const ages = stats.flatMap(({ outbox }) => ageOf(outbox.oldest, now) ?? []);
+  return {
+    segments: sum(stats.map(({ outbox }) => outbox.segments)),
+    bytes: sum(stats.map(({ outbox }) => outbox.bytes)),
+    oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
+  };
+}
+
+function sinkOf(stats: readonly ShardStats[]): v.InferOutput<typeof sinkSchema> {
+  const of = (value: (sink: NonNullable<ShardStats["sink"]>) => number) =>
+    sum(stats.map(({ sink }) => (sink === undefined ? 0 : value(sink))));
+  return {
+    buffered: of(({ buffered }) => buffered),
+    bytes: of(({ bytes }) => bytes),
+    delivered: of(({ delivered }) => delivered),
+    discarded: of(({ discarded }) => discarded),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

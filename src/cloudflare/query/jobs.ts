@@ -1,7 +1,8 @@
 /** Jobs: the graph and the plan of each registered job. */
 import type * as v from "valibot";
 import type { GraphDescription } from "../../graph.ts";
-import type { Plan } from "../../plan.ts";
+import type { OperatorPlan, Plan } from "../../plan.ts";
+import { describePlan, isView } from "../../plan.ts";
 import { Problem, shorten } from "../http/problem.ts";
 import type { QueryApp, QueryContext } from "./env.ts";
 import { described, only, parameters, scoped } from "./routing.ts";
@@ -10,12 +11,14 @@ import { jobSchema, jobsSchema } from "./schemas.ts";
 type JobAnswer = v.InferOutput<typeof jobSchema>;
 
 export function addJobs(app: QueryApp, { plan }: QueryContext): void {
+  // This is a bundle: what it makes of the code of nodes says nothing to who asks.
+  const description = describePlan(plan, { code: false });
   app.get(
     "/v1/jobs",
     described("jobs", { summary: "All jobs with their graphs and plans", answer: jobsSchema }),
     scoped("read"),
     parameters({}),
-    (context) => context.json({ jobs: plan.jobs.map((job) => jobAnswer(plan, job)) }),
+    (context) => context.json({ jobs: plan.jobs.map((job) => jobAnswer(plan, job)), plan: description }),
   );
   app.get(
     "/v1/jobs/:job",
@@ -43,6 +46,7 @@ function jobAnswer(plan: Plan, { job, nodes }: GraphDescription): JobAnswer {
   const operators = [...plan.operators.values()].filter((operator) => operator.job === job);
   return {
     job,
+    onError: [...sources, ...operators][0]?.onError ?? "dead-letter",
     nodes: nodes.map(({ name, kind, inputs }) => ({ name, kind, inputs: [...inputs] })),
     sources: sources.map(({ name, queue, targets }) => ({
       source: name,
@@ -50,13 +54,43 @@ function jobAnswer(plan: Plan, { job, nodes }: GraphDescription): JobAnswer {
       deadLetterQueue: queue.deadLetterQueue,
       operators: targets.map((target) => target.name),
     })),
-    operators: operators.map(({ name, shards, maxKeys, sources }) => ({
-      operator: name,
-      sources: [...sources],
-      shards,
-      maxKeys,
-      view: name,
-    })),
-    views: operators.map(({ name }) => name),
+    operators: operators.map(operatorAnswer),
+    views: operators.filter(isView).map(({ name }) => name),
   };
+}
+
+function operatorAnswer(operator: OperatorPlan): JobAnswer["operators"][number] {
+  const { name, kind, sources, shards, outputs } = operator;
+  return {
+    operator: name,
+    kind,
+    sources: [...sources],
+    outputs: outputs.targets.map((target) => target.name),
+    shards,
+    ...particularsOf(operator),
+  };
+}
+
+/** What only this kind of operator has. */
+function particularsOf(
+  operator: OperatorPlan,
+): Pick<JobAnswer["operators"][number], "view" | "maxKeys" | "stage" | "sink" | "pull"> {
+  switch (operator.kind) {
+    case "aggregate":
+    case "process":
+      return { view: operator.name, maxKeys: operator.maxKeys };
+    case "stage": {
+      const { queue, concurrency, retries, highWater = null } = operator;
+      const { queue: name, deadLetterQueue, batchSize, maxConsumers = null } = queue;
+      return {
+        stage: { queue: name, deadLetterQueue, concurrency, batchSize, maxConsumers, retries, highWater },
+      };
+    }
+    case "sink": {
+      const { batchEvents, batchBytes, batchMs, bufferBytes } = operator;
+      return { sink: { batchEvents, batchBytes, batchMs, bufferBytes } };
+    }
+    case "pull":
+      return { pull: { everyMs: operator.everyMs, limit: operator.limit } };
+  }
 }

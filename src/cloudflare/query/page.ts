@@ -1,5 +1,6 @@
 /** Page: what a person sees at `/`, until the live page takes its place: where everything is. */
 import type { Plan } from "../../plan.ts";
+import { viewsOf } from "../../plan.ts";
 import type { QueryApp, QueryContext } from "./env.ts";
 import { only } from "./routing.ts";
 
@@ -22,22 +23,28 @@ export function addPage(app: QueryApp, { plan }: QueryContext): void {
 }
 
 function pageOf(plan: Plan, origin: string): string {
-  const source = plan.sources.keys().next().value ?? "clicks";
+  const source = plan.sources.keys().next().value;
+  const views = viewsOf(plan).map(({ name }) => `, <a href="/v1/views/${name}?top=10">${name}</a>`);
   // Nothing here needs escaping: names are letters, digits and dashes, and an origin cannot hold a "<".
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Millrace</title><style>${STYLE}</style></head>
 <body><main><h1>Millrace</h1>
 <p>Stream processing on Cloudflare Workers. Every result is a URL.</p>
-<p>Send an event:</p>
-<pre><code>curl ${origin}/v1/sources/${source} -H 'content-type: text/plain' -d '/home'</code></pre>
-<ul>
-<li><a href="/v1/views">Views</a>: the results${[...plan.operators.keys()].map((name) => `, <a href="/v1/views/${name}?top=10">${name}</a>`).join("")}</li>
+${source === undefined ? "" : sending(origin, source)}<ul>
+<li><a href="/v1/views">Views</a>: the results${views.join("")}</li>
 <li><a href="/v1/jobs">Jobs</a>: their graphs and plans</li>
 <li><a href="/v1/health">Health</a> and <a href="/metrics">metrics</a></li>
 <li><a href="/openapi.json">OpenAPI</a>: the whole HTTP contract</li>
 </ul>
 <p>Where keys are set, add <code>?access_key=…</code> or send <code>Authorization: Bearer …</code>.</p>
 </main></body></html>
+`;
+}
+
+/** A deployment may have nothing but sources that are asked. */
+function sending(origin: string, source: string): string {
+  return `<p>Send an event:</p>
+<pre><code>curl ${origin}/v1/sources/${source} -H 'content-type: text/plain' -d '/home'</code></pre>
 `;
 }

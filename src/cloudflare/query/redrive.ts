@@ -38,7 +38,8 @@ export async function redrive(
   request: RedriveRequest,
 ): Promise<Redriven> {
   const groups = letterGroups(env, context);
-  return "ids" in request ? redriveChosen(groups, request.ids) : redriveAll(groups);
+  if ("ids" in request) return redriveChosen(groups, request.ids);
+  return redriveAll(groups, request.before, context.clock.now());
 }
 
 async function redriveChosen(groups: readonly LetterGroup[], ids: readonly string[]): Promise<Redriven> {
@@ -73,28 +74,43 @@ async function mustBeRedrivable(group: LetterGroup, number: number): Promise<voi
   }
 }
 
-async function redriveAll(groups: readonly LetterGroup[]): Promise<Redriven> {
+async function redriveAll(
+  groups: readonly LetterGroup[],
+  before: string | undefined,
+  now: number,
+): Promise<Redriven> {
+  const latest = before === undefined ? Number.POSITIVE_INFINITY : Date.parse(before);
   let redriven = 0;
   let more = false;
   // One group after the other: each sends to the same queues, and its letters are held in memory meanwhile.
   for (const group of groups) {
-    const found = await redrivableOf(group);
+    const found = await redrivableOf(group, latest);
     more ||= found.more;
     for (let at = 0; at < found.numbers.length; at += PAGE) {
       redriven += await group.redrive(found.numbers.slice(at, at + PAGE));
     }
   }
-  return { redriven, ...(more ? { more: true as const } : {}) };
+  if (!more) return { redriven };
+  return { redriven, more, before: before ?? new Date(now).toISOString() };
 }
 
-/** Listed before any is sent, so that what fails again while it runs is not sent for ever. */
-async function redrivableOf(group: LetterGroup): Promise<{ numbers: number[]; more: boolean }> {
+/**
+ * Listed before any is sent, so that what fails again while it runs is not sent for ever.
+ *
+ * @param latest epoch milliseconds: younger ones are not looked at.
+ */
+async function redrivableOf(
+  group: LetterGroup,
+  latest: number,
+): Promise<{ numbers: number[]; more: boolean }> {
   const numbers: number[] = [];
   let after = 0;
   while (numbers.length < MAX_OF_GROUP) {
     const letters = await group.list(after, PAGE);
     for (const letter of letters) {
       after = letter.number;
+      const { time } = letter.kind === "event" ? letter.letter : letter.message;
+      if (time > latest) return { numbers, more: false };
       if (letter.kind === "event" || letter.message.redrivable) numbers.push(letter.number);
     }
     if (letters.length < PAGE) return { numbers, more: false };
@@ -102,7 +118,7 @@ async function redrivableOf(group: LetterGroup): Promise<{ numbers: number[]; mo
   return { numbers, more: true };
 }
 
-const EXPECTED = `send {"ids": ["…"]} with 1 to ${MAX_REDRIVE_IDS} of the listed ids, or {"all": true}`;
+const EXPECTED = `send {"ids": ["…"]} with 1 to ${MAX_REDRIVE_IDS} of the listed ids, or {"all": true}, with an ISO time as "before" if wanted`;
 
 function unknown(id: string): Problem {
   return new Problem(404, `no dead letter ${id}; it may have been redriven already`);

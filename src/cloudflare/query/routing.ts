@@ -18,7 +18,7 @@ export function scoped(scope: Scope): MiddlewareHandler<{ Bindings: QueryEnv }> 
 }
 
 /** Answers 405 to all other methods of a path; goes after its routes. */
-export function only(app: QueryApp, path: string, ...methods: ("GET" | "POST")[]): void {
+export function only(app: QueryApp, path: string, ...methods: ("DELETE" | "GET" | "POST")[]): void {
   const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
   app.all(path, ({ req }) => {
     throw new Problem(405, `${req.method} is not for this address, which takes ${allow}`, {}, { allow });
@@ -70,7 +70,8 @@ export function parameters<Entries extends v.ObjectEntries>(
         const issue = result.success
           ? undefined
           : result.error.find(({ path }) => nameOf(path?.[0]) === name);
-        return issue === undefined ? [] : [`${name}: ${issue.message}`];
+        if (issue === undefined) return [];
+        return [given[name] === undefined ? `${name} is needed here` : `${name}: ${issue.message}`];
       });
       if (errors.length > 0) throw new Problem(400, errors.join("; "));
     },
@@ -103,7 +104,9 @@ const ERRORS = {
 export interface Description {
   readonly summary: string;
   readonly description?: string;
-  /** The JSON of a 200, or the media type of one that is not JSON. */
+  /** 200 by default. */
+  readonly status?: 200 | 202;
+  /** The JSON of a success, or the media type of one that is not JSON. */
   readonly answer: v.GenericSchema | string;
   readonly body?: v.GenericSchema;
   /** Beside 400, 401, 403 and 503, which any route may answer. */
@@ -111,7 +114,10 @@ export interface Description {
 }
 
 /** Puts a route into the OpenAPI document. */
-export function described(tag: string, { summary, description, answer, body, errors = [] }: Description) {
+export function described(
+  tag: string,
+  { summary, description, status: success = 200, answer, body, errors = [] }: Description,
+) {
   const statuses = [400, 401, 403, ...errors, 503] as const;
   const ok =
     typeof answer === "string"
@@ -126,7 +132,7 @@ export function described(tag: string, { summary, description, answer, body, err
       ? {}
       : { requestBody: { required: true, content: { "application/json": { schema: resolver(body) } } } }),
     responses: {
-      200: { description: "OK", content: ok },
+      [success]: { description: success === 200 ? "OK" : "It has begun.", content: ok },
       ...Object.fromEntries(
         statuses.map((status) => [status, problemResponse(ERRORS[status], problemSchema)]),
       ),

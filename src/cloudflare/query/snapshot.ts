@@ -1,15 +1,19 @@
 /** Snapshot: the counters of every shard, queue and buried message at about one moment, for health and metrics. */
+import type { Clock } from "../../clock.ts";
 import type { ShardStats } from "../../engine/shard/protocol.ts";
-import type { OperatorPlan, SourcePlan } from "../../plan.ts";
+import type { OperatorPlan, SourcePlan, StagePlan } from "../../plan.ts";
+import { queuesOf } from "../../plan.ts";
 import { GRAVEYARD_NAME, shardName } from "../rpc.ts";
 import type { QueryContext, QueryEnv } from "./env.ts";
 import type { Attempt } from "./shards.ts";
 import { attempted } from "./shards.ts";
 
 export interface Snapshot {
+  /** When it was begun, epoch milliseconds. */
+  readonly now: number;
   readonly operators: readonly { operator: OperatorPlan; shards: readonly Attempt<ShardStats>[] }[];
-  /** Null where the platform does not say. */
-  readonly queues: readonly { source: SourcePlan; metrics: QueueState | null }[];
+  /** Of each source and each stage. Null where the platform does not say. */
+  readonly queues: readonly { owner: SourcePlan | StagePlan; metrics: QueueState | null }[];
   /** How many messages were buried. */
   readonly buried: Attempt<number>;
 }
@@ -21,27 +25,51 @@ export interface QueueState {
   readonly oldestAge: number | null;
 }
 
+/** What a shard of before the last deploy does not say of itself. */
+const UNSAID: Pick<ShardStats, "emitted" | "outbox" | "busy"> = {
+  emitted: {},
+  outbox: { segments: 0, bytes: 0 },
+  busy: false,
+};
+
 /** Never throws: what cannot be read says so in its place. */
-export async function takeSnapshot(env: QueryEnv, { plan, patience }: QueryContext): Promise<Snapshot> {
+export async function takeSnapshot(
+  env: QueryEnv,
+  { plan, patience, clock }: QueryContext,
+): Promise<Snapshot> {
+  const now = clock.now();
   const [operators, queues, buried] = await Promise.all([
     Promise.all(
       [...plan.operators.values()].map(async (operator) => {
         const shards = Array.from({ length: operator.shards }, (_, shard) => {
           const name = shardName(plan.generation, operator.name, shard);
-          return attempted(patience, () => env.SHARD.getByName(name).stats());
+          return attempted(patience, async () => ({
+            ...UNSAID,
+            ...(await env.SHARD.getByName(name).stats()),
+          }));
         });
         return { operator, shards: await Promise.all(shards) };
       }),
     ),
     Promise.all(
-      [...plan.sources.values()].map(async (source) => {
-        const attempt = await attempted(patience, () => queueState(env, source.queue.binding));
-        return { source, metrics: "answer" in attempt ? attempt.answer : null };
+      queuesOf(plan).map(async (owner) => {
+        const attempt = await attempted(patience, () => queueState(env, owner.queue.binding, clock));
+        return { owner, metrics: "answer" in attempt ? attempt.answer : null };
       }),
     ),
     attempted(patience, () => env.GRAVEYARD.getByName(GRAVEYARD_NAME).count()),
   ]);
-  return { operators, queues, buried };
+  return { now, operators, queues, buried };
+}
+
+/** The stats of the shards that have answered. */
+export function answered(shards: readonly Attempt<ShardStats>[]): ShardStats[] {
+  return shards.flatMap((attempt) => ("answer" in attempt ? [attempt.answer] : []));
+}
+
+/** How long ago something was, ms; null when it never was. Clocks differ between machines: never negative. */
+export function ageOf(time: number | undefined, now: number): number | null {
+  return time === undefined ? null : Math.max(0, now - time);
 }
 
 /** What a queue's producer binding tells of it. */
@@ -52,15 +80,14 @@ interface QueueMetrics {
   readonly oldestMessageTimestamp?: Date | number;
 }
 
-async function queueState(env: object, binding: string): Promise<QueueState> {
+async function queueState(env: object, binding: string, clock: Clock): Promise<QueueState> {
   const queue = (env as Record<string, { metrics?: () => Promise<QueueMetrics> } | undefined>)[binding];
   if (queue?.metrics === undefined) throw new TypeError(`no queue is bound as ${binding}`);
   const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
   const oldest = Number(oldestMessageTimestamp ?? 0);
-  const waits = backlogCount > 0 && oldest > 0;
   return {
     messages: backlogCount,
     bytes: backlogBytes,
-    oldestAge: waits ? Math.max(0, Date.now() - oldest) : null,
+    oldestAge: backlogCount > 0 && oldest > 0 ? ageOf(oldest, clock.now()) : null,
   };
 }

@@ -1,7 +1,7 @@
 /** Tickets: what became of an ingest request, asked of exactly the shards that it touches; nothing is stored for it. */
 import type * as v from "valibot";
 import type { SegmentId } from "../../engine/segment.ts";
-import type { OperatorPlan, Plan } from "../../plan.ts";
+import type { OperatorPlan, Plan, Target } from "../../plan.ts";
 import { Problem, shorten } from "../http/problem.ts";
 import type { Ticket, TicketOperator } from "../http/ticket.ts";
 import { decodeTicket } from "../http/ticket.ts";
@@ -18,8 +18,10 @@ export function addTickets(app: QueryApp, context: QueryContext): void {
     described("tickets", {
       summary: "What became of an ingest request",
       description:
-        "Applied: the views hold it. In flight: not yet, or it was dead-lettered as a whole message, which " +
-        "`/v1/dead-letters` shows. Good for 14 days: after that, what was applied is forgotten and reads as in flight.",
+        "It reaches as far as the first operators with shards behind the source, stages among them, and no further. " +
+        "Applied: they have it, and a view shows it; what they emit to others (`beyond`) is on its way there by itself. " +
+        "In flight: not yet, or it was dead-lettered as a whole message, which `/v1/dead-letters` shows. Good for 14 " +
+        "days: after that, what was applied is forgotten and reads as in flight.",
       answer: ticketSchema,
       errors: [404],
     }),
@@ -47,13 +49,37 @@ async function readTicket(env: QueryEnv, context: QueryContext, id: string): Pro
       return { operator: operator.name, state: stateOf(shards.every(isApplied)), shards };
     }),
   );
-  return { ticket: id, source: ticket.source, state: stateOf(operators.every(isApplied)), operators };
+  const beyond = beyondOf(parts.map(({ operator }) => operator));
+  return {
+    ticket: id,
+    source: ticket.source,
+    state: stateOf(operators.every(isApplied)),
+    operators,
+    ...(beyond.length === 0 ? {} : { beyond }),
+  };
+}
+
+/** The operators behind those of a ticket, in the order of the graph. */
+function beyondOf(first: readonly OperatorPlan[]): string[] {
+  const met = new Set<Target>();
+  const visit = (operator: OperatorPlan): void => {
+    for (const next of operator.outputs.targets) {
+      if (next.kind === "local" || met.has(next)) continue;
+      met.add(next);
+      visit(next);
+    }
+  };
+  for (const operator of first) visit(operator);
+  const reached = new Set(first.map(({ name }) => name));
+  return [...met].map(({ name }) => name).filter((name) => !reached.has(name));
 }
 
 /** The operators that a ticket names, as they are planned. Anyone can write a ticket: nothing in it is taken on trust. */
 function planned(plan: Plan, ticket: Ticket): { operator: OperatorPlan; part: TicketOperator }[] {
   if (!plan.sources.has(ticket.source)) throw notOurs(`no source "${shorten(ticket.source)}"`);
-  return ticket.operators.map((part) => {
+  return ticket.operators.flatMap((part) => {
+    // What was on its way to an operator that is no more has been dropped, on purpose.
+    if (plan.retired.has(part.name)) return [];
     const operator = plan.operators.get(part.name);
     if (operator === undefined || !operator.sources.includes(ticket.source)) {
       throw notOurs(`no operator "${shorten(part.name)}" behind the source "${ticket.source}"`);
@@ -61,7 +87,7 @@ function planned(plan: Plan, ticket: Ticket): { operator: OperatorPlan; part: Ti
     if (part.shards.flat().some((shard) => shard >= operator.shards)) {
       throw notOurs(`no more than ${operator.shards} shards of the operator "${operator.name}"`);
     }
-    return { operator, part };
+    return [{ operator, part }];
   });
 }
 

@@ -3,7 +3,8 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { Totals } from "../../engine/shard/reader.ts";
 import { shardOf } from "../../hash.ts";
-import type { OperatorPlan, Plan } from "../../plan.ts";
+import type { OperatorPlan, Plan, ViewPlan } from "../../plan.ts";
+import { viewsOf } from "../../plan.ts";
 import type { Ranked } from "../../state/top-index.ts";
 import { byRank } from "../../state/top-index.ts";
 import { Problem, shorten } from "../http/problem.ts";
@@ -37,7 +38,7 @@ export function addViews(app: QueryApp, context: QueryContext): void {
     described("views", { summary: "All views", answer: viewsSchema }),
     scoped("read"),
     parameters({}),
-    (c) => c.json({ views: [...plan.operators.values()].map(viewAnswer) }),
+    (c) => c.json({ views: viewsOf(plan).map(viewAnswer) }),
   );
   app.get(
     "/v1/views/:view",
@@ -68,7 +69,7 @@ export function addViews(app: QueryApp, context: QueryContext): void {
     throw new Problem(404, `live feeds are not built yet; poll /v1/views/${name} instead`);
   });
   only(app, "/v1/views", "GET");
-  only(app, "/v1/views/:view", "GET");
+  only(app, "/v1/views/:view", "GET", "DELETE");
   only(app, "/v1/views/:view/live", "GET");
 }
 
@@ -141,7 +142,8 @@ async function readPage(
   };
 }
 
-function viewAnswer({ name, job, shards, aggregate }: OperatorPlan): v.InferOutput<typeof viewSchema> {
+function viewAnswer(operator: ViewPlan): v.InferOutput<typeof viewSchema> {
+  const { name, job, shards } = operator;
   const self = `/v1/views/${name}`;
   return {
     view: name,
@@ -149,16 +151,21 @@ function viewAnswer({ name, job, shards, aggregate }: OperatorPlan): v.InferOutp
     job,
     shards,
     // An aggregate promises numbers only where it promises that they grow.
-    numeric: aggregate.growing ? true : null,
+    numeric: operator.kind === "aggregate" && operator.aggregate.growing ? true : null,
     links: { self, top: `${self}?top=10`, total: `${self}?total=1`, job: `/v1/jobs/${job}` },
   };
 }
 
 /** @throws Problem 404 that names the views that there are. */
-function viewOf(plan: Plan, name: string): OperatorPlan {
-  const view = plan.operators.get(name);
+export function viewOf(plan: Plan, name: string): ViewPlan {
+  const views = viewsOf(plan);
+  const view = views.find((candidate) => candidate.name === name);
   if (view !== undefined) return view;
-  throw new Problem(404, `no view "${shorten(name)}"; there are: ${[...plan.operators.keys()].join(", ")}`);
+  const names = views.map((candidate) => candidate.name).join(", ");
+  throw new Problem(
+    404,
+    `no view "${shorten(name)}"; ${names === "" ? "there are none" : `there are: ${names}`}`,
+  );
 }
 
 function explainWindowed(plan: Plan, unknown: readonly string[], context: Context): void {

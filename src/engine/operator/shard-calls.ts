@@ -27,8 +27,9 @@ export class ShardCalls {
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    const targets = [...plan.sources.values()].flatMap((source) => source.targets);
-    this.#targets = new Map(targets.map((target) => [target.name, target]));
+    const fed = [...plan.sources.values()].flatMap((source) => source.targets);
+    // A message may be for an operator that its source no longer feeds.
+    this.#targets = new Map([...plan.operators.values(), ...fed].map((target) => [target.name, target]));
   }
 
   /** The operator of this name, if the plan still has it. */
@@ -41,6 +42,8 @@ export class ShardCalls {
     const outgoing = new Map<string, Outgoing>();
     for (const message of messages) {
       for (const { operator, shards, byShard } of message.segments.flatMap((segment) => segment.parts)) {
+        // Stages have queues of their own.
+        if (this.#targets.get(operator)?.kind === "stage") continue;
         for (const { shard } of byShard) {
           const id = `${operator}/${shard}`;
           let out = outgoing.get(id);
@@ -88,6 +91,7 @@ export class ShardCalls {
   #targetsOf(source: string, segment: SealedSegment): Set<Target> {
     const targets = new Set(this.#plan.sources.get(source)?.targets);
     for (const { operator } of segment.parts) targets.add(this.#targets.get(operator) as Target);
+    for (const target of targets) if (target.kind === "stage") targets.delete(target);
     return targets;
   }
 

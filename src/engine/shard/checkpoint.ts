@@ -7,6 +7,8 @@ import type { StateStore } from "../../state/store.ts";
 import { MAX_ROW_BYTES } from "../../state/store.ts";
 
 const FORMAT = 1;
+/** The first row also says how many there are. */
+const PART_BYTES = MAX_ROW_BYTES - 8;
 
 export interface Checkpoint {
   /** The state pages hold every commit up to this LSN. */
@@ -25,11 +27,11 @@ export function writeCheckpoint(store: StateStore, checkpoint: Checkpoint): void
   head.string(JSON.stringify(checkpoint.header));
   head.varint(applied.length);
   const body = concatenate([head.finish(), applied]);
-  const parts = Math.max(1, Math.ceil(body.length / MAX_ROW_BYTES));
+  const parts = Math.max(1, Math.ceil(body.length / PART_BYTES));
   const count = new ByteWriter();
   count.varint(parts);
   for (let part = 0; part < parts; part++) {
-    const piece = body.subarray(part * MAX_ROW_BYTES, (part + 1) * MAX_ROW_BYTES);
+    const piece = body.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
     store.writeMeta(rowName(part), part === 0 ? concatenate([count.finish(), piece]) : piece);
   }
 }
@@ -58,6 +60,20 @@ export function readCheckpoint(store: StateStore, maxAppliedBytes?: number): Che
     header,
     applied: AppliedSegments.decode(body.subarray(body.length - length), maxAppliedBytes),
   };
+}
+
+/** Empties the rows that a longer record has left behind the newest one. @returns rows. */
+export function scrubCheckpoint(store: StateStore): number {
+  const first = store.readMeta(rowName(0));
+  if (first === undefined) return 0;
+  let scrubbed = 0;
+  for (let part = new ByteReader(first).varint(); ; part++) {
+    const left = store.readMeta(rowName(part));
+    if (left === undefined) return scrubbed;
+    if (left.length === 0) continue;
+    store.writeMeta(rowName(part), new Uint8Array());
+    scrubbed++;
+  }
 }
 
 function rowName(part: number): string {

@@ -1,73 +1,21 @@
 /** Commit: the scratch copy on which a shard handles one call, and the log entry that it becomes. */
-import { messageOf, StateError } from "../../errors.ts";
-import type { Aggregate } from "../../operator.ts";
-import { copyOf, storable } from "../accumulator.ts";
-import type { SegmentId, ShardContent } from "../segment.ts";
-import { ProducerKind, RECORD_WIDTH } from "../segment.ts";
-import type { DeadLetter, FlowCounters, ShardSegment } from "./protocol.ts";
-
-const ENTRY_FORMAT = 1;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** The counters that ride in every commit; each log entry holds them whole. */
-export interface ShardCounters {
-  commits: number;
-  keys: number;
-  /** Sum of the results, where they are numbers. */
-  total: number;
-  /** The accumulator of the keys beyond the view's limit, and how many events went there. */
-  overflow: unknown;
-  overflowEvents: number;
-  nextDeadLetter: number;
-  flows: Record<string, FlowCounters>;
-}
-
-export function emptyCounters(): ShardCounters {
-  return { commits: 0, keys: 0, total: 0, overflow: null, overflowEvents: 0, nextDeadLetter: 1, flows: {} };
-}
-
-export function flowOf(counters: ShardCounters, source: string): FlowCounters {
-  const { flows } = counters;
-  if (!Object.hasOwn(flows, source)) flows[source] = { applied: 0, late: 0, dead: 0, duplicates: 0 };
-  return flows[source] as FlowCounters;
-}
-
-/** A segment as the log remembers it. */
-export interface LoggedSegment extends SegmentId {
-  readonly kind: number;
-  readonly source: string;
-  readonly arrival: number;
-  /** The producer's count of accepted events after this segment. */
-  readonly counted: number;
-  /** How many of the producer's events this shard has accounted for after this segment. */
-  readonly settled: number;
-}
+import { messageOf, OperatorFailedError } from "../../errors.ts";
+import type { Event } from "../../event.ts";
+import type { OperatorPlan } from "../../plan.ts";
+import type { PackedEvent, ShardContent } from "../segment.ts";
+import { ProducerKind, RECORD_WIDTH, unpackEvent } from "../segment.ts";
+import type { ShardCounters } from "./counters.ts";
+import { flowOf } from "./counters.ts";
+import { Emitter } from "./emitter.ts";
+import type { LogContent, LoggedSegment } from "./log-entry.ts";
+import type { OutboxEntry } from "./outbox.ts";
+import type { DeadLetter, ShardSegment } from "./protocol.ts";
+import type { InputRecord, Processor, Scratch } from "./scratch.ts";
 
 /** What is known of a producer's events; see ProducerRecord. */
 export interface ProducerCounts {
   readonly counted: number;
   readonly settled: number;
-}
-
-function countsAfter(
-  segment: ShardSegment,
-  content: ShardContent,
-  { counted, settled }: ProducerCounts,
-): ProducerCounts {
-  let own = content.dropped;
-  for (const { n } of content.dead) own += n;
-  for (let at = 2; at < content.records.length; at += RECORD_WIDTH) own += content.records[at] as number;
-  switch (segment.kind) {
-    case ProducerKind.isolate:
-      return { counted: Math.max(counted, segment.before + segment.events), settled: settled + own };
-    case ProducerKind.client:
-      return { counted: counted + (segment.anchored ? segment.events : 0), settled: settled + own };
-    case ProducerKind.redrive:
-      // Its events were counted when they were first accepted.
-      return { counted: 0, settled: 0 };
-  }
 }
 
 /** A dead letter and its row. */
@@ -76,82 +24,130 @@ export interface NumberedLetter {
   readonly letter: DeadLetter;
 }
 
+export interface CommitOptions {
+  readonly operator: OperatorPlan;
+  readonly processor: Processor;
+  readonly shard: number;
+  readonly lsn: number;
+  readonly now: number;
+  /** Before the commit; not changed by it. */
+  readonly counters: ShardCounters;
+  /** The values of all keys that the commit may read, of those that are there. */
+  readonly old: ReadonlyMap<string, unknown>;
+}
+
 /** What one call changes. Nothing of the shard changes until it is written. */
-export class Commit {
+export class Commit implements Scratch {
   readonly segments: LoggedSegment[] = [];
-  readonly changes = new Map<string, unknown>();
+  readonly changed = new Map<string, unknown>();
+  readonly timers = new Map<string, 1 | null>();
   /** Rows of the dead-letter table to write. */
   readonly deadLetters: NumberedLetter[] = [];
+  /** Rows of the dead-letter table to delete. */
+  readonly erasedLetters: number[] = [];
   readonly counters: ShardCounters;
-
-  readonly aggregate: Aggregate<unknown, unknown, unknown>;
-  readonly maxKeys: number;
-  readonly old: ReadonlyMap<string, unknown>;
   readonly now: number;
+  readonly lsn: number;
+  readonly shard: number;
+  outputs: readonly OutboxEntry[] = [];
 
-  /** @param old the accumulators of all keys that the call names, of those that are there. */
-  constructor(
-    aggregate: Aggregate<unknown, unknown, unknown>,
-    maxKeys: number,
-    counters: ShardCounters,
-    old: ReadonlyMap<string, unknown>,
-    now: number,
-  ) {
-    this.aggregate = aggregate;
-    this.maxKeys = maxKeys;
-    this.old = old;
+  readonly #operator: OperatorPlan;
+  readonly #processor: Processor;
+  readonly #old: ReadonlyMap<string, unknown>;
+  #emitter: Emitter | undefined;
+
+  constructor({ operator, processor, shard, lsn, now, counters, old }: CommitOptions) {
+    this.#operator = operator;
+    this.#processor = processor;
+    this.#old = old;
+    this.shard = shard;
+    this.lsn = lsn;
     this.now = now;
     this.counters = structuredClone(counters);
   }
 
-  /** @param before what the shard knew of the producer before this segment. */
+  /**
+   * @param before what the shard knew of the producer before this segment.
+   * @throws OperatorFailedError when user code throws in a job whose policy is `fail`.
+   */
   applySegment(segment: ShardSegment, content: ShardContent, before: ProducerCounts): void {
-    const { records, dropped, dead: buried } = content;
+    const { records, dropped, dead: buried, times } = content;
     const { source } = segment;
+    const begun = this.#processor.begun?.(segment, this) ?? false;
     const flow = flowOf(this.counters, source);
     flow.applied += dropped;
-    for (const dead of buried) {
-      this.addDeadLetter({
-        source,
-        operator: dead.operator,
-        error: dead.error,
-        time: this.now,
-        n: dead.n,
-        event: dead.event,
-      });
+    let settled = dropped;
+    for (const { operator, error, event, n } of buried) {
+      this.#mustNotFail(operator, error);
+      this.bury({ source, operator, error, n, event });
+      settled += n;
     }
     for (let at = 0; at < records.length; at += RECORD_WIDTH) {
-      const key = records[at] as string;
-      const partial = records[at + 1];
       const n = records[at + 2] as number;
+      const record: InputRecord = {
+        segment,
+        key: records[at] as string,
+        partial: records[at + 1],
+        n,
+        time: times?.[at / RECORD_WIDTH],
+      };
       try {
-        this.#merge(key, partial, n);
-        flow.applied += n;
+        const became = this.#processor.apply(record, this);
+        if (became === "skipped") continue;
+        if (became === "applied") flow.applied += n;
       } catch (error) {
-        this.addDeadLetter({
-          source,
-          operator: this.aggregate.name,
-          error: messageOf(error),
-          time: this.now,
-          n,
-          record: { key, partial },
-        });
+        if (error instanceof OperatorFailedError) throw error;
+        const { name } = this.#operator;
+        this.#mustNotFail(name, messageOf(error));
+        this.bury({ source, operator: name, error: messageOf(error), n, ...this.#processor.remains(record) });
       }
+      settled += n;
     }
-    const { producer, sequence, kind, arrival } = segment;
+    this.#processor.endSegment?.(segment, this);
+    const { producer, sequence, kind, arrival, open = false } = segment;
     this.segments.push({
       producer,
       sequence,
       kind,
       source,
       arrival,
-      ...countsAfter(segment, content, before),
+      ...countsAfter(segment, settled, before, begun),
+      open,
     });
   }
 
-  addDeadLetter(letter: DeadLetter): void {
+  get(key: string): unknown {
+    const changed = this.changed.get(key);
+    return changed === undefined ? this.#old.get(key) : (changed ?? undefined);
+  }
+
+  before(key: string): unknown {
+    return this.#old.get(key);
+  }
+
+  put(key: string, value: unknown): void {
+    this.changed.set(key, value);
+  }
+
+  setTimer(timer: string): void {
+    this.timers.set(timer, 1);
+  }
+
+  deleteTimer(timer: string): void {
+    this.timers.set(timer, null);
+  }
+
+  emit(output: string | undefined, event: Event<unknown>): void {
+    this.#emitter ??= new Emitter(this.#operator, this.shard);
+    this.#emitter.emit(output, event);
+  }
+
+  bury(letter: Omit<DeadLetter, "time">): void {
     flowOf(this.counters, letter.source).dead += letter.n;
-    this.deadLetters.push({ number: this.counters.nextDeadLetter++, letter });
+    this.deadLetters.push({
+      number: this.counters.nextDeadLetter++,
+      letter: { ...letter, time: this.now },
+    });
   }
 
   releaseDeadLetter(number: number, letter: DeadLetter): void {
@@ -159,72 +155,60 @@ export class Commit {
     this.deadLetters.push({ number, letter: { ...letter, released: true } });
   }
 
-  encode(): Uint8Array {
-    const changes: unknown[] = [];
-    for (const [key, value] of this.changes) changes.push(key, value);
-    const segments = this.segments.map((s) => [
-      s.producer,
-      s.sequence,
-      s.kind,
-      s.source,
-      s.arrival,
-      s.counted,
-      s.settled,
-    ]);
-    return encoder.encode(JSON.stringify([ENTRY_FORMAT, segments, changes, this.counters]));
+  /** What the letter holds is to be forgotten: its events count as applied, and its row goes with this commit. */
+  eraseDeadLetter(number: number, { source, n, released = false }: DeadLetter): void {
+    this.erasedLetters.push(number);
+    // One that was sent again counts as in flight until it has arrived.
+    if (released || n === 0) return;
+    const flow = flowOf(this.counters, source);
+    flow.dead -= n;
+    flow.applied += n;
   }
 
-  #merge(key: string, partial: unknown, n: number): void {
-    const { aggregate, counters } = this;
-    const old = this.changes.get(key) ?? this.old.get(key);
-    if (old === undefined && counters.keys >= this.maxKeys) {
-      counters.overflow = storable(aggregate.merge(copyOf(counters.overflow ?? aggregate.create()), partial));
-      counters.overflowEvents += n;
-      return;
+  /** Everything has been applied: what is emitted at the end is, and gets its numbers. */
+  finish(): void {
+    this.#processor.finish?.(this);
+    if (this.#emitter === undefined) return;
+    const { entries, oversized } = this.#emitter.finish(this.counters, this.now);
+    this.outputs = entries;
+    for (const { stage, bytes, content } of oversized) {
+      const [key = "", packed] = content.records as [string?, PackedEvent?];
+      const event = packed === undefined ? content.dead[0]?.event : unpackEvent(packed, key, false);
+      this.bury({
+        source: this.#operator.name,
+        operator: stage,
+        error: `an event of ${bytes} bytes does not fit a message to the stage`,
+        n: 0,
+        ...(event === undefined ? {} : { event }),
+      });
     }
-    const merged = storable(aggregate.merge(old === undefined ? aggregate.create() : copyOf(old), partial));
-    const before = old === undefined ? 0 : numeric(aggregate.result(old));
-    const after = numeric(aggregate.result(merged));
-    // From here on nothing throws: a record counts whole or not at all.
-    this.changes.set(key, merged);
-    if (old === undefined) counters.keys++;
-    counters.total += after - before;
+  }
+
+  get content(): LogContent {
+    const { segments, counters, outputs } = this;
+    const changes = [...this.changed].flat();
+    return { segments, changes, counters, timers: [...this.timers].flat(), outputs };
+  }
+
+  #mustNotFail(operator: string, error: string): void {
+    if (this.#operator.onError === "fail") throw new OperatorFailedError(operator, error);
   }
 }
 
-export interface LogContent {
-  readonly segments: LoggedSegment[];
-  /** `key, accumulator` in turns. */
-  readonly changes: unknown[];
-  readonly counters: ShardCounters;
-}
-
-/** @throws StateError when the entry is of a format that this code does not know. */
-export function decodeCommit(data: Uint8Array): LogContent {
-  const [format, segments, changes, counters] = JSON.parse(decoder.decode(data)) as [
-    number,
-    [string, number, number, string, number, number, number][],
-    unknown[],
-    ShardCounters,
-  ];
-  if (format !== ENTRY_FORMAT)
-    throw new StateError(`a log entry of format ${format}; this code knows ${ENTRY_FORMAT}`);
-  return {
-    segments: segments.map(([producer, sequence, kind, source, arrival, counted, settled]) => ({
-      producer,
-      sequence,
-      kind,
-      source,
-      arrival,
-      counted,
-      settled,
-    })),
-    changes,
-    counters,
-  };
-}
-
-/** What a result adds to the view's total: a result that is no finite number adds nothing, or it would spoil it for ever. */
-function numeric(result: unknown): number {
-  return typeof result === "number" && Number.isFinite(result) ? result : 0;
+function countsAfter(
+  { kind, before, events, anchored }: ShardSegment,
+  own: number,
+  { counted, settled }: ProducerCounts,
+  begun: boolean,
+): ProducerCounts {
+  switch (kind) {
+    case ProducerKind.isolate:
+    case ProducerKind.channel:
+      return { counted: Math.max(counted, before + events), settled: settled + own };
+    case ProducerKind.client:
+      return { counted: counted + (anchored && !begun ? events : 0), settled: settled + own };
+    case ProducerKind.redrive:
+      // Its events were counted when they were first accepted.
+      return { counted: 0, settled: 0 };
+  }
 }

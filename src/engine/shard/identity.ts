@@ -27,7 +27,7 @@ export function identityOf(options: {
     operator: operator.name,
     shard,
     shards: operator.shards,
-    signature: operator.aggregate.signature,
+    signature: operator.signature,
   };
 }
 

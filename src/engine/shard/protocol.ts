@@ -1,5 +1,5 @@
 /** The calls between the operator Worker, the query Worker and a shard. Plain data with a version: both ends may differ by a deploy. */
-import type { DeadEvent, ProducerKind, SegmentId } from "../segment.ts";
+import type { DeadEvent, OperatorPart, ProducerKind, SegmentId } from "../segment.ts";
 
 export const SHARD_CALL_VERSION = 1;
 
@@ -23,6 +23,8 @@ export interface ShardSegment extends SegmentId {
   readonly anchored: boolean;
   /** A sealed part of an envelope; null when the segment holds nothing for this shard. */
   readonly content: string | null;
+  /** Only a part of what the segment holds, of a stage: more will come under its name. */
+  readonly open?: boolean;
 }
 
 export interface ShardReply {
@@ -34,6 +36,8 @@ export interface ShardReply {
   readonly forgotten: readonly SegmentId[];
   /** Segments whose part for this shard could not be read: nothing of them was applied. */
   readonly unreadable: readonly SegmentId[];
+  /** Nothing was applied, since what this shard emits or buffers is not taken off it fast enough: try again soon. */
+  readonly busy?: boolean;
 }
 
 /** What becomes of the events of a source at one operator. accepted = applied + late + dead + in flight. */
@@ -61,6 +65,20 @@ export interface ShardStats {
   readonly producers: readonly ProducerCount[];
   /** Per source, the events accounted for here of the producers that are not. */
   readonly retired: Readonly<Record<string, number>>;
+  /** Per operator that reads this one, the events that were emitted to it. */
+  readonly emitted: Readonly<Record<string, number>>;
+  readonly outbox: { readonly segments: number; readonly bytes: number; readonly oldest?: number };
+  /** Whether it takes nothing in until what it emits, or buffers, has left. */
+  readonly busy: boolean;
+  /** What became of the events that a sink's shard was given: it holds them, has delivered them, or gave them up (rejected, erased). */
+  readonly sink?: {
+    readonly buffered: number;
+    readonly bytes: number;
+    readonly delivered: number;
+    readonly discarded: number;
+  };
+  /** When the next timer is due, epoch milliseconds. */
+  readonly nextTimer?: number;
 }
 
 export interface ProducerCount {
@@ -86,7 +104,38 @@ export interface DeadLetter {
   readonly n: number;
   /** True once it is being sent again: it no longer counts as dead. */
   readonly released?: boolean;
+  /** What it was first sent again as: sent once more, by the code of another deploy, it must be the same. */
+  readonly sent?: readonly OperatorPart[];
   readonly event?: DeadEvent["event"];
   /** Where user code failed behind the queue, there is no single event any more but the record of a key. */
   readonly record?: { readonly key: string; readonly partial: unknown };
+  /** A timer whose hook threw. */
+  readonly timer?: { readonly key: string; readonly name: string; readonly time: number };
+}
+
+/** What a shard took out when it forgot a key. */
+export interface Forgotten {
+  /** 1 if the key had a value here. */
+  readonly keys: number;
+  readonly timers: number;
+  readonly deadLetters: number;
+  /** Dead letters of the key that somebody has begun to send again: redrive them, then forget once more. */
+  readonly redriving: readonly number[];
+}
+
+/** What was on its way out of a shard at one time. */
+export interface EraseMarks {
+  /** By destination, the sequence that the next output would have got. */
+  readonly channels: Readonly<Record<string, number>>;
+  /** The last event in a sink's buffer. */
+  readonly sink?: number;
+}
+
+/** What came of wiping a shard: either it is wiped, or something is to be waited for. */
+export interface Wiped {
+  /** Rows of the log that were emptied. */
+  readonly rows: number;
+  readonly marks?: EraseMarks;
+  /** In words; names no key. */
+  readonly waitingFor?: string;
 }

@@ -3,8 +3,12 @@
 import type { Ranked } from "../../state/top-index.ts";
 import { byRank } from "../../state/top-index.ts";
 import type { SegmentId } from "../segment.ts";
+import type { ShardCounters, SinkCounters } from "./counters.ts";
+import { parseDestination } from "./outbox.ts";
+import { progressKey } from "./processors/relay.ts";
 import type { ProducerCount, ShardStats, ViewEntry } from "./protocol.ts";
 import type { Shard } from "./shard.ts";
+import { nextTimerOf } from "./timers.ts";
 
 export interface Totals {
   readonly keys: number;
@@ -18,17 +22,17 @@ export interface Totals {
 export function readKey(shard: Shard, key: string): ViewEntry | undefined {
   const accumulator = shard.state.get(key);
   if (accumulator === undefined) return undefined;
-  return { key, value: shard.options.operator.aggregate.result(accumulator) };
+  return { key, value: shard.processor.result(accumulator) };
 }
 
 /** The first `limit` keys by value (descending, ties by key). Values that are not numbers are left out. */
 export function readTop(shard: Shard, limit: number): Ranked[] {
-  const { aggregate } = shard.options.operator;
-  if (aggregate.growing && limit <= shard.top.size) return shard.top.top(limit);
+  const { processor } = shard;
+  if (processor.growing && shard.top.holds(limit)) return shard.top.top(limit);
   // Without an index every key is looked at; the best so far stay few.
   let best: Ranked[] = [];
   for (const { key, value } of shard.state.entries()) {
-    const result = aggregate.result(value);
+    const result = processor.result(value);
     if (typeof result !== "number" || !Number.isFinite(result)) continue;
     best.push({ key, value: result });
     if (best.length >= limit * 2 + 1000) best = best.sort(byRank).slice(0, limit);
@@ -41,11 +45,11 @@ export function readRange(
   shard: Shard,
   range: { prefix?: string; after?: string; limit: number },
 ): ViewEntry[] {
-  const { aggregate } = shard.options.operator;
+  const { processor } = shard;
   const found: ViewEntry[] = [];
   for (const { key, value } of shard.state.entries(range)) {
     if (found.length >= range.limit) break;
-    found.push({ key, value: aggregate.result(value) });
+    found.push({ key, value: processor.result(value) });
   }
   return found;
 }
@@ -55,13 +59,23 @@ export function readTotals(shard: Shard): Totals {
   return { keys, total, overflow: overflowEvents };
 }
 
+/** For each segment of a stage, the positions whose outcome is committed, or `all`. */
+export function readProgress(shard: Shard, segments: readonly SegmentId[]): (readonly number[] | "all")[] {
+  return segments.map((segment) => {
+    // One that is forgotten may not be taken for complete: it is refused when it is committed.
+    if (shard.applied.status(segment.producer, segment.sequence) === "applied") return "all";
+    return (shard.state.get(progressKey(segment)) ?? []) as readonly number[];
+  });
+}
+
 /** For each segment, whether this shard has applied it. */
 export function readApplied(shard: Shard, segments: readonly SegmentId[]): boolean[] {
   return segments.map(({ producer, sequence }) => shard.applied.status(producer, sequence) !== "new");
 }
 
 export function readStats(shard: Shard): ShardStats {
-  const { counters, applied, state, log } = shard;
+  const { counters, applied, state, log, outbox } = shard;
+  const nextTimer = nextTimerOf(shard);
   // A shard forgets with its next checkpoint; counted by the clock, all shards of an operator agree on who is forgotten.
   const forgotten = shard.options.clock.now() - shard.limits.producerRetention;
   const producers: ProducerCount[] = [];
@@ -83,5 +97,27 @@ export function readStats(shard: Shard): ShardStats {
     flows: counters.flows,
     producers,
     retired: Object.fromEntries(applied.retired(forgotten)),
+    emitted: emittedBy(counters.channels),
+    outbox: {
+      segments: outbox.size,
+      bytes: outbox.bytes,
+      ...(outbox.oldest === undefined ? {} : { oldest: outbox.oldest }),
+    },
+    busy: shard.busy,
+    ...(counters.sink === undefined ? {} : { sink: sinkStats(counters.sink) }),
+    ...(nextTimer === undefined ? {} : { nextTimer }),
   };
+}
+
+function emittedBy(channels: ShardCounters["channels"]): Record<string, number> {
+  const emitted: Record<string, number> = {};
+  for (const [destination, { events }] of Object.entries(channels ?? {})) {
+    const { operator } = parseDestination(destination);
+    emitted[operator] = (emitted[operator] ?? 0) + events;
+  }
+  return emitted;
+}
+
+function sinkStats({ first, last, bytes, delivered }: SinkCounters) {
+  return { buffered: last - first + 1, bytes, delivered, discarded: first - 1 - delivered };
 }

@@ -11,7 +11,7 @@
  * instance must be thrown away: memory may be ahead of storage.
  */
 import type { Clock } from "../../clock.ts";
-import { EnvelopeError, ShardRefusedError } from "../../errors.ts";
+import { EnvelopeError, OperatorFailedError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan } from "../../plan.ts";
 import { AppliedSegments } from "../../state/applied-segments.ts";
 import { CommitLog } from "../../state/commit-log.ts";
@@ -21,13 +21,19 @@ import type { StateStore } from "../../state/store.ts";
 import { TopIndex } from "../../state/top-index.ts";
 import { unseal } from "../envelope.ts";
 import type { SegmentId, ShardContent } from "../segment.ts";
-import { RECORD_WIDTH } from "../segment.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import type { LoggedSegment, NumberedLetter, ProducerCounts, ShardCounters } from "./commit.ts";
-import { Commit, decodeCommit, emptyCounters, flowOf } from "./commit.ts";
+import type { ProducerCounts } from "./commit.ts";
+import { Commit } from "./commit.ts";
+import type { ShardCounters } from "./counters.ts";
+import { channelOf, emptyCounters, flowOf } from "./counters.ts";
 import { checkIdentity, IDENTITY_ROW, identityOf } from "./identity.ts";
+import type { LogContent } from "./log-entry.ts";
+import { decodeEntry, encodeEntry, packOutput, pairsOf, unpackOutput } from "./log-entry.ts";
+import { Outbox } from "./outbox.ts";
+import { processorOf } from "./processors/index.ts";
 import type { ShardCall, ShardReply, ShardSegment } from "./protocol.ts";
 import { SHARD_CALL_VERSION } from "./protocol.ts";
+import type { Fresh, Processor } from "./scratch.ts";
 
 export interface ShardOptions {
   readonly generation: number;
@@ -48,6 +54,8 @@ export interface ShardLimits {
   readonly checkpointStepPages: number;
   readonly logRows: number;
   readonly appliedBytes: number;
+  /** What is emitted and not confirmed; past it the shard is busy. */
+  readonly outboxBytes: number;
   /** A producer that was not seen for so long is forgotten; segments of that age are refused before they come here. */
   readonly producerRetention: number;
 }
@@ -61,19 +69,25 @@ export const DEFAULT_LIMITS: ShardLimits = {
   checkpointStepPages: 32,
   logRows: 512,
   appliedBytes: 4 * 1024 * 1024,
+  outboxBytes: 2 * 1024 * 1024,
   producerRetention: 15 * DAY,
 };
 
 interface Header {
   readonly counters: ShardCounters;
   readonly top: unknown;
+  readonly outbox?: ReturnType<typeof packOutput>[];
 }
 
 export class Shard {
   readonly options: ShardOptions;
   readonly limits: ShardLimits;
+  readonly processor: Processor;
   readonly state: KeyedState;
+  /** The index of timers: keys of `timerKey`. */
+  readonly timers: KeyedState;
   readonly log: CommitLog;
+  readonly outbox = new Outbox();
   readonly #store: StateStore;
   #applied: AppliedSegments;
   #counters: ShardCounters;
@@ -84,6 +98,8 @@ export class Shard {
   #checkpointLsn: number;
   /** The LSN up to which the checkpoint that is under way will hold. */
   #checkpointTarget: number | undefined;
+  /** Null when it has to be looked for. */
+  #firstTimer: string | null | undefined = null;
   /** Duplicates seen by calls that had nothing to commit; they ride in the next commit. */
   readonly #uncommittedDuplicates = new Map<string, number>();
 
@@ -101,7 +117,9 @@ export class Shard {
     if (stored !== undefined)
       checkIdentity(JSON.parse(new TextDecoder().decode(stored)), identityOf(options));
     this.#born = stored !== undefined;
+    this.processor = processorOf(options.operator);
     this.state = new KeyedState(options.store, options.cache, `${name}/${options.shard}`);
+    this.timers = new KeyedState(options.store, options.cache, `${name}/${options.shard}/timers`, "timers");
     this.log = new CommitLog(options.store, this.limits.logRows);
     const checkpoint = readCheckpoint(options.store, this.limits.appliedBytes);
     const header = checkpoint?.header as Header | undefined;
@@ -109,12 +127,19 @@ export class Shard {
     this.#applied = checkpoint?.applied ?? new AppliedSegments(this.limits.appliedBytes);
     this.#counters = header?.counters ?? emptyCounters();
     this.#top = header === undefined ? new TopIndex() : TopIndex.from(header.top);
-    for (const entry of this.log.replay(this.#checkpointLsn)) {
-      const { segments, changes, counters } = decodeCommit(entry.data);
-      const entries: [string, unknown][] = [];
-      for (let at = 0; at < changes.length; at += 2) entries.push([changes[at] as string, changes[at + 1]]);
-      this.#take(entry.lsn, segments, entries, counters);
+    for (const packed of header?.outbox ?? []) this.outbox.add(unpackOutput(packed));
+    this.outbox.reconcile(header?.counters.channels);
+    for (const entry of this.log.replay(this.#checkpointLsn)) this.#take(entry.lsn, decodeEntry(entry.data));
+    this.outbox.reconcile(this.#counters.channels);
+  }
+
+  /** The key of the first timer; undefined when there is none. Kept, since to look for it sorts what has changed. */
+  get firstTimer(): string | undefined {
+    if (this.#firstTimer === null) {
+      const [first] = this.timers.entries();
+      this.#firstTimer = first?.key;
     }
+    return this.#firstTimer;
   }
 
   get lsn(): number {
@@ -137,24 +162,67 @@ export class Shard {
     return this.#top;
   }
 
+  /** More is waiting to leave this shard than it should hold: it takes nothing in until that has gone. */
+  get busy(): boolean {
+    const { operator } = this.options;
+    if (this.outbox.bytes > this.limits.outboxBytes) return true;
+    return operator.kind === "sink" && (this.#counters.sink?.bytes ?? 0) > operator.bufferBytes;
+  }
+
   /**
    * Applies the segments of one batch that have not been applied yet, in one commit.
    *
-   * @throws ShardRefusedError when the call is meant for another generation, operator or shard count: nothing changed.
+   * @throws ShardRefusedError when the call is meant for another generation, operator or shard count, or user code
+   * throws in a job whose policy is `fail`: nothing changed.
    */
   apply(call: ShardCall): ShardReply {
     this.#check(call);
+    if (this.busy && call.segments.some(({ content }) => content !== null)) {
+      return { lsn: this.#lsn, applied: 0, duplicates: 0, forgotten: [], unreadable: [], busy: true };
+    }
     const { fresh, withoutContent, ...reply } = this.#sort(call.segments);
     if (fresh.length > 0) {
-      const commit = this.#newCommit(this.state.getAll(keysOf(fresh)));
-      for (const { segment, content } of fresh) {
-        commit.applySegment(segment, content, this.#countsOf(segment.producer, commit));
-      }
-      this.#write(commit);
+      this.transact(this.processor.keysOf(fresh), (commit) => {
+        for (const { segment, content } of fresh) {
+          commit.applySegment(segment, content, this.#countsOf(segment.producer, commit));
+        }
+      });
     }
     // Known to hold nothing for this shard. To forget that in a crash is harmless: it costs a bit, not a count.
     for (const segment of withoutContent) this.#applied.add(segment.producer, segment.sequence, segment);
     return { lsn: this.#lsn, applied: fresh.length, ...reply };
+  }
+
+  /**
+   * Makes one commit of what `work` does to a scratch copy that can read `keys`.
+   *
+   * @throws ShardRefusedError when user code throws in a job whose policy is `fail`: nothing changed.
+   */
+  transact(keys: Iterable<string>, work: (commit: Commit) => void): void {
+    const { operator, shard, clock } = this.options;
+    const commit = new Commit({
+      operator,
+      processor: this.processor,
+      shard,
+      lsn: this.#lsn + 1,
+      now: clock.now(),
+      counters: this.#counters,
+      old: this.state.getAll(keys),
+    });
+    try {
+      work(commit);
+      commit.finish();
+    } catch (error) {
+      throw error instanceof OperatorFailedError ? new ShardRefusedError(error.message) : error;
+    }
+    this.#write(commit);
+  }
+
+  /** A destination has committed all of this shard's segments below `sequence`. It is stored with the next commit. */
+  confirm(destination: string, sequence: number): void {
+    this.outbox.confirm(destination, sequence);
+    const channel = channelOf(this.#counters, destination);
+    channel.confirmed = Math.max(channel.confirmed, sequence);
   }
 
   /** What of a call is new, what was there before, and what can be neither said nor read. */
@@ -186,21 +254,6 @@ export class Shard {
     return { fresh, withoutContent, duplicates, forgotten, unreadable };
   }
 
-  #newCommit(old: ReadonlyMap<string, unknown>): Commit {
-    const { operator, clock } = this.options;
-    return new Commit(operator.aggregate, operator.maxKeys, this.#counters, old, clock.now());
-  }
-
-  /**
-   * Takes dead letters out of the count, since they are about to be sent again under their own identity; their rows say
-   * so in the same commit, so that it happens once.
-   */
-  releaseDeadLetters(letters: readonly NumberedLetter[]): void {
-    const commit = this.#newCommit(new Map());
-    for (const { number, letter } of letters) commit.releaseDeadLetter(number, letter);
-    this.#write(commit);
-  }
-
   /** Moves everything into pages and records the checkpoint, in bounded transactions. */
   checkpoint(): void {
     if (this.#checkpointTarget === undefined) this.#beginCheckpoint();
@@ -213,7 +266,8 @@ export class Shard {
       flowOf(commit.counters, source).duplicates += duplicates;
     }
     const lsn = this.#lsn + 1;
-    const data = commit.encode();
+    const { content } = commit;
+    const data = encodeEntry(content);
     if (!this.log.roomFor(data)) this.checkpoint();
     if (!this.log.roomFor(data)) this.checkpoint();
     this.#store.transaction(() => {
@@ -225,32 +279,46 @@ export class Shard {
       for (const { number, letter } of commit.deadLetters) {
         this.#store.writeDeadLetter({ number, data: JSON.stringify(letter) });
       }
+      for (const number of commit.erasedLetters) this.#store.deleteDeadLetter(number);
     });
     this.#born = true;
     this.#uncommittedDuplicates.clear();
-    this.#take(lsn, commit.segments, commit.changes, commit.counters);
+    this.#take(lsn, content);
     this.#maintain();
   }
 
   /** Merges a durable commit into memory: after writing it, and again on replay. */
-  #take(
-    lsn: number,
-    segments: readonly LoggedSegment[],
-    changes: Iterable<readonly [string, unknown]>,
-    counters: ShardCounters,
-  ): void {
-    const { aggregate } = this.options.operator;
+  #take(lsn: number, { segments, changes, counters, timers, outputs }: LogContent): void {
     this.#lsn = lsn;
     this.#counters = counters;
     for (const segment of segments) {
-      this.#applied.add(segment.producer, segment.sequence, segment);
-      this.#applied.setCounted(segment.producer, segment.counted, segment.settled);
+      const { producer, sequence, counted, settled, open } = segment;
+      if (open) this.#applied.meet(producer, segment);
+      else this.#applied.add(producer, sequence, segment);
+      this.#applied.setCounted(producer, counted, settled);
     }
-    this.state.put(changes);
-    if (!aggregate.growing) return;
-    for (const [key, value] of changes) {
-      const result = aggregate.result(value);
+    const entries = pairsOf(changes);
+    this.state.put(entries);
+    this.#putTimers(pairsOf(timers));
+    for (const output of outputs) this.outbox.add(output);
+    if (!this.processor.growing) return;
+    for (const [key, value] of entries) {
+      const result = value === null ? undefined : this.processor.result(value);
       if (typeof result === "number" && Number.isFinite(result)) this.#top.update(key, result);
+      else this.#top.remove(key);
+    }
+  }
+
+  #putTimers(timers: readonly (readonly [string, unknown])[]): void {
+    this.timers.put(timers);
+    for (const [timer, set] of timers) {
+      const first = this.#firstTimer;
+      if (first === null) return;
+      if (set === null) {
+        if (timer === first) this.#firstTimer = null;
+      } else if (first === undefined || timer < first) {
+        this.#firstTimer = timer;
+      }
     }
   }
 
@@ -261,12 +329,13 @@ export class Shard {
 
   #maintain(): void {
     const { checkpointCommits, checkpointBytes, checkpointKeys } = this.limits;
+    const changedKeys = this.state.changedKeys + this.timers.changedKeys;
     if (this.#checkpointTarget === undefined) {
       const due =
         this.#lsn - this.#checkpointLsn >= checkpointCommits ||
         this.log.bytes >= checkpointBytes ||
-        this.state.changedKeys >= checkpointKeys ||
-        (this.options.cache.crowded && this.state.changedKeys > 0);
+        changedKeys >= checkpointKeys ||
+        (this.options.cache.crowded && changedKeys > 0);
       if (!due) return;
       this.#beginCheckpoint();
     }
@@ -276,16 +345,24 @@ export class Shard {
   #beginCheckpoint(): void {
     this.#checkpointTarget = this.#lsn;
     this.state.freeze();
+    this.timers.freeze();
   }
 
   /** @returns true when the checkpoint is recorded. */
   #stepCheckpoint(): boolean {
-    if (!this.state.flush(this.limits.checkpointStepPages)) return false;
+    const { checkpointStepPages } = this.limits;
+    if (!this.state.flush(checkpointStepPages) || !this.timers.flush(checkpointStepPages)) return false;
     const lsn = this.#checkpointTarget as number;
     this.#applied.forgetBefore(this.options.clock.now() - this.limits.producerRetention);
-    const header: Header = { counters: this.#counters, top: this.#top.toJSON() };
+    const outbox = this.outbox.entries().map(packOutput);
+    const header: Header = {
+      counters: this.#counters,
+      top: this.#top.toJSON(),
+      ...(outbox.length === 0 ? {} : { outbox }),
+    };
     this.#store.transaction(() => writeCheckpoint(this.#store, { lsn, header, applied: this.#applied }));
     this.state.thaw();
+    this.timers.thaw();
     this.log.release(lsn);
     this.#checkpointLsn = lsn;
     this.#checkpointTarget = undefined;
@@ -306,20 +383,6 @@ export class Shard {
     refuse("shard", call.shard, shard);
     refuse("shard count", call.shards, operator.shards);
   }
-}
-
-/** A segment to be applied, and what it holds for this shard. */
-interface Fresh {
-  readonly segment: ShardSegment;
-  readonly content: ShardContent;
-}
-
-function keysOf(fresh: readonly Fresh[]): Set<string> {
-  const keys = new Set<string>();
-  for (const { content } of fresh) {
-    for (let at = 0; at < content.records.length; at += RECORD_WIDTH) keys.add(content.records[at] as string);
-  }
-  return keys;
 }
 
 function readable(content: string): ShardContent | undefined {

@@ -1,6 +1,8 @@
 /** Chain: walks one event through the stateless steps in front of the queue, to the operators that it ends in. */
-import { InvalidEventError, messageOf } from "../../errors.ts";
+import type { Collector } from "../../collector.ts";
+import { InvalidEventError, messageOf, OperatorFailedError } from "../../errors.ts";
 import type { Event } from "../../event.ts";
+import type { FailurePolicy } from "../../job.ts";
 import type { Operator } from "../../operator.ts";
 import type { Step, Target } from "../../plan.ts";
 
@@ -16,6 +18,8 @@ export interface Passage {
 export interface Routed {
   readonly target: Target;
   readonly event: Event<unknown>;
+  /** The input of the target that it comes in by. */
+  readonly port: number;
 }
 
 export interface Failure {
@@ -24,87 +28,119 @@ export interface Failure {
   readonly operator: string;
   readonly error: string;
   /** What it threw on: the event as it was at that step, so that its siblings from a flatMap are not sent again with it. */
-  readonly event: Event<unknown>;
+  readonly event: Event<unknown> & { readonly port?: number };
+}
+
+/** What happens to an event that a step throws on. */
+export interface PassOptions {
+  readonly onError?: FailurePolicy;
+  /** There is a sender who can be told that a key is invalid; else that is a failure like any other. */
+  readonly refusable?: boolean;
 }
 
 /**
- * Never throws for what an operator throws: that is the event's failure, not its request's.
+ * Walks an event through steps. What an operator throws is the event's failure, not its request's.
  *
- * @throws InvalidEventError when a key is not one: the event is refused as a whole, to its sender.
+ * @throws InvalidEventError when a key is not one and there is a sender to tell: the event is refused as a whole.
+ * @throws OperatorFailedError when a step throws and the policy is `fail`.
  */
-export function passThrough(steps: readonly Step[], event: Event<unknown>): Passage {
+export function passThrough(
+  steps: readonly Step[],
+  event: Event<unknown>,
+  { onError = "dead-letter", refusable = true }: PassOptions = {},
+): Passage {
   const passage: Passage = { routed: [], failed: [] };
-  walk(steps, event, passage);
+  walk(steps, event, { passage, onError, refusable });
   return passage;
 }
 
-function walk(steps: readonly Step[], event: Event<unknown>, passage: Passage): void {
+interface Walk extends Required<PassOptions> {
+  readonly passage: Passage;
+}
+
+function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
   for (const step of steps) {
     switch (step.kind) {
       case "target":
-        passage.routed.push({ target: step.target, event });
+        on.passage.routed.push({ target: step.target, event, port: step.port });
         break;
       case "keyBy": {
         let key: string;
         try {
           key = checkKey(step.key(event.data));
         } catch (error) {
-          fail(step, step.name, event, error, passage);
+          fail(step, step.name, event, error, on);
           break;
         }
-        walk(step.next, { id: event.id, time: event.time, key, data: event.data }, passage);
+        walk(step.next, { id: event.id, time: event.time, key, data: event.data }, on);
         break;
       }
       case "operator": {
-        let outputs: Event<unknown>[];
+        const emitted = new Emitted(event);
         try {
-          outputs = applied(step.operator, event);
+          apply(step.operator, event, emitted);
         } catch (error) {
-          fail(step, step.operator.name, event, error, passage);
+          fail(step, step.operator.name, event, error, on);
           break;
         }
-        for (const output of outputs) walk(step.next, output, passage);
+        for (const { output, event: emission } of emitted.list) {
+          // Any name may be emitted to: those that an object has by nature are no outputs.
+          if (output === undefined) walk(step.next, emission, on);
+          else if (Object.hasOwn(step.sides, output)) walk(step.sides[output] ?? [], emission, on);
+        }
       }
     }
   }
 }
 
-function fail(
-  step: Step,
-  operator: string,
-  event: Event<unknown>,
-  error: unknown,
-  { failed }: Passage,
-): void {
-  if (error instanceof InvalidEventError) throw error;
-  for (const target of targetsOf(step)) failed.push({ target, operator, error: messageOf(error), event });
+function fail(step: Step, operator: string, event: Event<unknown>, error: unknown, on: Walk): void {
+  if (error instanceof InvalidEventError && on.refusable) throw error;
+  if (on.onError === "fail") throw new OperatorFailedError(operator, messageOf(error));
+  for (const target of targetsOf(step)) {
+    on.passage.failed.push({ target, operator, error: messageOf(error), event });
+  }
 }
 
-/** All that an operator emits for an event; nothing, if it throws half-way. */
-function applied(operator: Operator<unknown, unknown>, event: Event<unknown>): Event<unknown>[] {
-  const outputs: Event<unknown>[] = [];
-  const returned: unknown = operator.apply(
-    event,
-    {
-      emit(data) {
-        const id = outputs.length === 0 ? event.id : `${event.id}/${outputs.length}`;
-        outputs.push({ id, time: event.time, data });
-      },
-    },
-    { operator: operator.name },
-  );
-  if (returned instanceof Promise) {
-    returned.catch(() => undefined);
-    throw new TypeError(
-      "apply returned a Promise, but nothing waits for it; work that waits needs a stage of its own",
-    );
+/** All that an operator emits for an event; it counts only when the operator has returned. */
+class Emitted implements Collector<unknown> {
+  readonly list: { readonly output: string | undefined; readonly event: Event<unknown> }[] = [];
+  readonly #event: Event<unknown>;
+
+  constructor(event: Event<unknown>) {
+    this.#event = event;
   }
-  return outputs;
+
+  emit(data: unknown): void {
+    this.#push(undefined, data);
+  }
+
+  emitTo(output: string, data: unknown): void {
+    this.#push(output, data);
+  }
+
+  #push(output: string | undefined, data: unknown): void {
+    const { id, time } = this.#event;
+    const n = this.list.length;
+    this.list.push({ output, event: { id: n === 0 ? id : `${id}/${n}`, time, data } });
+  }
+}
+
+function apply(operator: Operator<unknown, unknown>, event: Event<unknown>, collector: Collector<unknown>) {
+  const returned: unknown = operator.apply(event, collector, { operator: operator.name });
+  if (!(returned instanceof Promise)) return;
+  returned.catch(() => undefined);
+  throw new TypeError(
+    "apply returned a Promise, but nothing waits for it; work that waits needs a stage of its own",
+  );
 }
 
 function targetsOf(step: Step): Set<Target> {
   if (step.kind === "target") return new Set([step.target]);
-  return new Set(step.next.flatMap((next) => [...targetsOf(next)]));
+  return new Set([...step.next, ...sidesOf(step)].flatMap((next) => [...targetsOf(next)]));
+}
+
+function sidesOf(step: Step): readonly Step[] {
+  return step.kind === "operator" ? Object.values(step.sides).flat() : [];
 }
 
 function checkKey(key: unknown): string {
@@ -125,7 +161,7 @@ export function findStep(steps: readonly Step[], name: string): Step | undefined
   for (const step of steps) {
     if (step.kind === "target") continue;
     if ((step.kind === "keyBy" ? step.name : step.operator.name) === name) return step;
-    const found = findStep(step.next, name);
+    const found = findStep([...step.next, ...sidesOf(step)], name);
     if (found !== undefined) return found;
   }
   return undefined;

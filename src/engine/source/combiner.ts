@@ -9,7 +9,8 @@ import type { Event } from "../../event.ts";
 import { shardOf } from "../../hash.ts";
 import type { Target } from "../../plan.ts";
 import { copyOf, storable } from "../accumulator.ts";
-import type { DeadEvent } from "../segment.ts";
+import type { DeadEvent, PackedEvent } from "../segment.ts";
+import { packEvent } from "../segment.ts";
 import type { Failure, Passage } from "./chain.ts";
 
 /** One thing that goes to one shard: a record, a dead event, or a number of events that filters dropped. */
@@ -17,6 +18,8 @@ export interface Item {
   readonly target: Target;
   readonly shard: number;
   readonly record?: readonly [key: string, partial: unknown, n: number];
+  /** The latest event time in the record. */
+  readonly time?: number;
   readonly dead?: DeadEvent;
   readonly dropped?: number;
 }
@@ -24,7 +27,7 @@ export interface Item {
 interface Tally {
   readonly records: Map<string, Combined>;
   /** Records of operators that see each event; they are not combined. */
-  readonly each: [key: string, event: Event<unknown>, n: number][];
+  readonly each: (readonly [record: readonly [key: string, event: PackedEvent, n: number], time: number])[];
   readonly dead: DeadEvent[];
   dropped: number;
   /** The serial number of the last event that is accounted for. */
@@ -40,6 +43,8 @@ interface Folded {
 interface Combined {
   partial: unknown;
   n: number;
+  /** The latest event time. */
+  time: number;
   /** What was folded, to fold it again without an event that spoils it; not kept for numbers, which nothing can spoil. */
   readonly events: Folded[] | undefined;
   /** An event has thrown: from then on the partial is copied before the hook may change it. */
@@ -69,12 +74,13 @@ export class Combiner {
   add(passage: Passage, counts: 0 | 1 = 1): void {
     this.#events += counts;
     this.#serial++;
-    for (const { target, event } of passage.routed) {
+    for (const { target, event, port } of passage.routed) {
       const tally = this.#tally(target);
       try {
-        this.#fold(target, tally, event, counts);
+        this.#fold(target, tally, event, port, counts);
       } catch (error) {
-        this.#bury({ target, operator: target.name, error: messageOf(error), event }, counts);
+        const failed = port === 0 ? event : { ...event, port };
+        this.#bury({ target, operator: target.name, error: messageOf(error), event: failed }, counts);
       }
     }
     for (const failure of passage.failed) this.#bury(failure, counts);
@@ -93,27 +99,28 @@ export class Combiner {
     tally.dead.push({ operator, error, event: sendable(event), n: this.#account(tally, counts) });
   }
 
-  /** What goes to the shards. @param producer decides the shard of what has no key, where nothing else does. */
+  /** What goes to the shards. @param producer decides the shard of what has no key. */
   items(producer: string): Item[] {
     const items: Item[] = [];
     for (const [target, tally] of this.#tallies) {
       const first = items.length;
-      const shard = (key: string) => shardOf(key, target.shards);
+      const shard = (key: string) => shardOf(target.keyed ? key : producer, target.shards);
       this.#refoldSpoilt(target, tally);
-      for (const [key, { partial, n }] of tally.records)
-        items.push({ target, shard: shard(key), record: [key, partial, n] });
-      for (const record of tally.each) items.push({ target, shard: shard(record[0]), record });
-      const anchor = items[first]?.shard ?? shard(producer);
+      for (const [key, { partial, n, time }] of tally.records)
+        items.push({ target, shard: shard(key), record: [key, partial, n], time });
+      for (const [record, time] of tally.each) items.push({ target, shard: shard(record[0]), record, time });
+      const anchor = items[first]?.shard ?? shardOf(producer, target.shards);
       for (const dead of tally.dead) items.push({ target, shard: anchor, dead });
       if (tally.dropped > 0) items.push({ target, shard: anchor, dropped: tally.dropped });
     }
     return items;
   }
 
-  #fold(target: Target, tally: Tally, event: Event<unknown>, counts: number): void {
-    const { key = "" } = event;
-    if (target.kind === "local") {
-      tally.each.push([key, event, this.#account(tally, counts)]);
+  #fold(target: Target, tally: Tally, event: Event<unknown>, port: number, counts: number): void {
+    const { key = "", time } = event;
+    if (target.kind !== "aggregate") {
+      mustBeJson(event.data);
+      tally.each.push([[key, packEvent(event, port), this.#account(tally, counts)], time]);
       return;
     }
     const { aggregate } = target;
@@ -122,7 +129,7 @@ export class Combiner {
       const partial = scalarStorable(aggregate.add(aggregate.create(), event));
       const n = this.#account(tally, counts);
       const events = typeof partial === "object" ? [{ event, n }] : undefined;
-      tally.records.set(key, { partial, n, events, careful: false });
+      tally.records.set(key, { partial, n, time, events, careful: false });
       return;
     }
     if (known.events === undefined) {
@@ -130,6 +137,7 @@ export class Combiner {
       if (typeof partial === "object") throw new TypeError("the accumulator was no object and became one");
       known.partial = partial;
       known.n += this.#account(tally, counts);
+      known.time = Math.max(known.time, time);
       return;
     }
     try {
@@ -147,16 +155,17 @@ export class Combiner {
     }
     const n = this.#account(tally, counts);
     known.n += n;
+    known.time = Math.max(known.time, time);
     known.events.push({ event, n });
   }
 
   /** Takes the events out that make a partial one that would not come back from the queue as it is. */
   #refoldSpoilt(target: Target, { records, dead }: Tally): void {
-    if (target.kind === "local") return;
+    if (target.kind !== "aggregate") return;
     const { aggregate } = target;
-    for (const [key, { partial: spoilt, events }] of records) {
+    for (const [key, { partial: spoilt, events, time }] of records) {
       if (events === undefined || isStorable(spoilt)) continue;
-      const good = { partial: undefined as unknown, n: 0, events: [] as Folded[], careful: true };
+      const good = { partial: undefined as unknown, n: 0, time, events: [] as Folded[], careful: true };
       for (const { event, n } of events) {
         try {
           const own = good.events.length === 0 ? aggregate.create() : copyOf(good.partial);
@@ -175,6 +184,12 @@ export class Combiner {
   #tally(target: Target): Tally {
     return this.#tallies.get(target) as Tally;
   }
+}
+
+/** @throws TypeError when a message cannot hold it: it must not fail its neighbours. */
+function mustBeJson(data: unknown): void {
+  if (typeof data !== "object" && typeof data !== "bigint") return;
+  JSON.stringify(data);
 }
 
 /** The event as a message can hold it: what its source made may be circular or a bigint, and must not fail its neighbours. */

@@ -1,6 +1,6 @@
 /** Packer: lays items into segments and segments into messages, each just under what the queue bills as one unit. */
 import { TooLargeError } from "../../errors.ts";
-import type { Plan } from "../../plan.ts";
+import type { Plan, Target } from "../../plan.ts";
 import { encodeEnvelope } from "../envelope.ts";
 import type { QueueLimits } from "../event-queue.ts";
 import type { DeadEvent, OperatorPart, ProducerKind, Segment, SegmentId, ShardPart } from "../segment.ts";
@@ -93,9 +93,9 @@ function tooLarge(bytes: number, limit: number, single: boolean): TooLargeError 
   );
 }
 
-function partsOf(items: readonly Item[]): OperatorPart[] {
+export function partsOf(items: readonly Item[]): OperatorPart[] {
   const parts = new Map<string, { shards: number; byShard: Map<number, MutableShardPart> }>();
-  for (const { target, shard, record, dead, dropped = 0 } of items) {
+  for (const { target, shard, record, time = 0, dead, dropped = 0 } of items) {
     let part = parts.get(target.name);
     if (part === undefined) {
       part = { shards: target.shards, byShard: new Map() };
@@ -103,10 +103,13 @@ function partsOf(items: readonly Item[]): OperatorPart[] {
     }
     let one = part.byShard.get(shard);
     if (one === undefined) {
-      one = { shard, records: [], dropped: 0, dead: [] };
+      one = { shard, records: [], dropped: 0, dead: [], ...(isRead(target) ? { times: [] } : {}) };
       part.byShard.set(shard, one);
     }
-    if (record !== undefined) one.records.push(...record);
+    if (record !== undefined) {
+      one.records.push(...record);
+      one.times?.push(time);
+    }
     if (dead !== undefined) one.dead.push(dead);
     one.dropped += dropped;
   }
@@ -117,8 +120,14 @@ function partsOf(items: readonly Item[]): OperatorPart[] {
   }));
 }
 
+/** Whether what an aggregate emits goes anywhere: then it must know event times. Others see whole events. */
+function isRead(target: Target): boolean {
+  return target.kind === "aggregate" && target.outputs.targets.length > 0;
+}
+
 interface MutableShardPart extends ShardPart {
   readonly records: unknown[];
+  readonly times?: number[];
   readonly dead: DeadEvent[];
   dropped: number;
 }

@@ -266,7 +266,10 @@ describe("the queue", () => {
     door.clock.advance(1000);
     door.clicks.backlog = 100;
     const answer = await door.post({ url: "/a" });
-    expect(answer).toMatchObject({ status: 429, body: { backlog: 100, limit: 100 } });
+    expect(answer).toMatchObject({
+      status: 429,
+      body: { queue: "millrace-clicks", backlog: 100, limit: 100 },
+    });
     expect(answer.headers.get("retry-after")).toMatch(/^[1-9]\d*$/);
     expect(door.clicks.asked).toBe(2);
     expect(door.clicks.sent).toHaveLength(2);

@@ -26,7 +26,7 @@ class ClickReader extends Source<{ url: string }> {
 }
 
 /** A source that makes an event of anything, or of nothing (null), or throws it (an Error for its reader). */
-class AnyReader extends Source<unknown> {
+export class AnyReader extends Source<unknown> {
   getEvents(input: unknown, collector: SourceCollector<unknown>): void {
     if (input !== null) collector.emit(input);
   }

@@ -3,7 +3,6 @@ import { requireScope } from "../../../src/cloudflare/http/keys.ts";
 import { Problem } from "../../../src/cloudflare/http/problem.ts";
 import type { Ticket } from "../../../src/cloudflare/http/ticket.ts";
 import { decodeTicket, encodeTicket } from "../../../src/cloudflare/http/ticket.ts";
-import { highWaterOf, retrySeconds } from "../../../src/cloudflare/ingest/backpressure.ts";
 import { isDeeperThan, jsonErrorByte } from "../../../src/cloudflare/ingest/json.ts";
 import { BacklogMemory, CloudflareQueue } from "../../../src/cloudflare/queue.ts";
 import { QueueError, VirtualClock } from "../../../src/index.ts";
@@ -74,34 +73,6 @@ describe("CloudflareQueue", () => {
     clock.advance(1);
     expect(await queue.backlog()).toMatchObject({ messages: 9 });
     expect(binding.asked).toBe(1);
-  });
-});
-
-describe("backpressure", () => {
-  it("sends callers away for longer the more is waiting, 1 to 30 whole seconds", () => {
-    const at = (messages: number, random = 0.5) => retrySeconds(messages, 1000, () => random);
-    expect(at(1000)).toBeLessThan(at(1500));
-    expect(at(1500)).toBeLessThan(at(10_000));
-    for (const random of [0, 0.5, 0.999]) {
-      for (const messages of [1000, 1001, 5000, 1e9]) {
-        expect(at(messages, random)).toSatisfy((s: number) => Number.isInteger(s) && s >= 1 && s <= 30);
-      }
-    }
-    expect(retrySeconds(0, 0, () => 0)).toBe(15);
-  });
-
-  it("has a default mark", () => {
-    expect(["5", undefined, "", "many", "-1", "0"].map(highWaterOf)).toEqual([
-      5, 10_000, 10_000, 10_000, 10_000, 0,
-    ]);
-  });
-
-  it("lets requests in when the backlog is not known", async () => {
-    const door = new Door();
-    door.clicks.metrics = () => Promise.reject(new Error("no metrics"));
-    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-    expect((await door.post({ url: "/a" })).status).toBe(202);
-    warn.mockRestore();
   });
 });
 

@@ -1,23 +1,34 @@
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { queueNamesIn } from "../../../scripts/deploy/account.ts";
 import { main } from "../../../scripts/deploy/main.ts";
 import { complaint, type WranglerResult } from "../../../scripts/deploy/wrangler.ts";
 import { writeConfigs } from "../../../scripts/plan/config-files.ts";
-import { configFolder, planOf } from "../plan/jobs.ts";
+import type { Plan } from "../../../src/index.ts";
+import { describePlan } from "../../../src/plan.ts";
+import { configFolder, largePlan, planOf } from "../plan/jobs.ts";
 
 const plan = planOf("orders");
 const nothing: WranglerResult = { code: 0, stdout: "", output: "" };
 const failure = (output: string, stdout = ""): WranglerResult => ({ code: 1, stdout, output });
 
 /** Deploys with a wrangler that answers by the beginning of its command line. */
-async function deploy(answers: Record<string, WranglerResult>, args: string[] = [], root = configFolder()) {
+async function deploy(
+  answers: Record<string, WranglerResult>,
+  args: string[] = [],
+  root = configFolder(),
+  env: Record<string, string> = {},
+  wanted = plan,
+) {
   const commands: string[] = [];
   const lines: string[] = [];
   const place = {
     root,
-    load: async () => plan,
+    load: async () => wanted,
+    env,
     print: (line: string) => void lines.push(line),
     wrangler: async (words: readonly string[]) => {
       const command = words.join(" ");
@@ -32,10 +43,22 @@ async function deploy(answers: Record<string, WranglerResult>, args: string[] = 
   return { error, commands, text: lines.join("\n") };
 }
 
-function inStep(): string {
+function inStep(wanted = plan): string {
   const root = configFolder();
-  writeConfigs(root, plan);
+  writeConfigs(root, wanted);
   return root;
+}
+
+/** A deployment that tells its plan to who has the key. */
+async function startDeployment(running: Plan, key = "secret"): Promise<string> {
+  const server = createServer((request, response) => {
+    const isKnown = request.headers.authorization === `Bearer ${key}`;
+    response.statusCode = request.url !== "/v1/jobs" ? 404 : isKnown ? 200 : 401;
+    response.end(JSON.stringify({ jobs: [], plan: describePlan(running, { code: false }) }));
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const url = "https://millrace.example.workers.dev";
@@ -127,6 +150,69 @@ describe("deploying", () => {
     writeFileSync(path.join(root, "wrangler.toml"), 'name = "mine"\n');
     expect((await deploy({}, [], root)).error).toContain("wrangler.toml has no marker line");
   });
+});
+
+describe("what runs", () => {
+  it("is not compared with unless one says where, and that is said", async () => {
+    const { error, text } = await deploy({}, [], inStep());
+    expect(error).toBeUndefined();
+    expect(text).toContain(
+      "NOT compared with what runs: if there is a deployment already, say --running URL",
+    );
+  });
+
+  it("may be followed by a plan that adds to it", async () => {
+    const running = await startDeployment(planOf("orders"));
+    const wanted = planOf("orders", "visits");
+    const args = ["--running", running];
+    const env = { MILLRACE_KEY: "secret" };
+    const { error, text } = await deploy({}, args, inStep(wanted), env, wanted);
+    expect(error).toBeUndefined();
+    expect(text).toContain(`The plan may follow the one that runs at ${running}:\n`);
+    expect(text).toContain("ok      added source visits: ");
+    expect(text).not.toContain("REFUSED");
+    expect(text).not.toContain("NOT compared");
+  });
+
+  it("stops a plan that would lose what is in flight, before anything is deployed or asked", async () => {
+    const env = { MILLRACE_URL: await startDeployment(planOf("orders", "visits")), MILLRACE_KEY: "secret" };
+    const { error, commands } = await deploy({}, [], inStep(), env);
+    expect(error).toMatch(
+      /^The plan cannot follow the one that runs \(http:.*\)\.\n\nREFUSED removed source visits: /,
+    );
+    expect(error).toContain("REFUSED removed aggregate visits-count: messages in flight");
+    expect(commands).toEqual([]);
+  });
+
+  it("is followed by another generation only if that is meant", async () => {
+    const wanted = largePlan({ generation: 2 });
+    const env = { MILLRACE_URL: await startDeployment(largePlan()), MILLRACE_KEY: "secret" };
+    const refused = await deploy({}, [], inStep(wanted), env, wanted);
+    expect(refused.error).toContain("REFUSED moved generation 1 → 2: all state starts anew");
+    const meant = await deploy({}, ["--new-generation"], inStep(wanted), env, wanted);
+    expect(meant.error).toBeUndefined();
+  });
+
+  it("that cannot be asked stops the deployment, with the reason", async () => {
+    const running = await startDeployment(plan);
+    expect((await deploy({}, ["--running", running], inStep())).error).toMatch(
+      /does not tell its plan \(HTTP 401\): set MILLRACE_KEY to a key with the scope "read"\.$/,
+    );
+    expect((await deploy({}, ["--running", "http://127.0.0.1:9"], inStep())).error).toMatch(
+      /^http:\/\/127\.0\.0\.1:9\/v1\/jobs does not answer \(.+\): what runs there is not known\.$/,
+    );
+  });
+});
+
+it("a bucket that is there is as good as a new one", async () => {
+  const wanted = largePlan();
+  const taken = failure(
+    "✘ [ERROR] A request failed.\n\n  The bucket you tried to create already exists, and you own it. [code: 10004]\n",
+  );
+  const { error, text } = await deploy({ "r2 bucket create": taken }, [], inStep(wanted), {}, wanted);
+  expect(error).toBeUndefined();
+  expect(text).toContain("bucket late-orders: exists");
+  expect(text).toContain("queue billing: created");
 });
 
 it("queue names are read by the column's head", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deploySteps } from "../../../scripts/deploy/steps.ts";
-import { planOf } from "../plan/jobs.ts";
+import { largePlan, planOf } from "../plan/jobs.ts";
 
 const commands = (existing: string[], ...sources: string[]) =>
   deploySteps(planOf(...sources), new Set(existing)).map(({ args }) => args.join(" "));
@@ -21,6 +21,18 @@ describe("the steps of a deployment", () => {
       create("millrace-visits"),
       ...workers,
     ]);
+  });
+
+  it("create queues of stages as well, and what sinks write to", () => {
+    const steps = (existing: string[]) =>
+      deploySteps(largePlan(), new Set(existing)).map(({ args }) => args.join(" "));
+    const own = ["locate", "orders", "score"].flatMap((name) => [
+      `millrace-${name}-dead`,
+      `millrace-${name}`,
+    ]);
+    const bucket = "r2 bucket create late-orders";
+    expect(steps([])).toEqual([...own.map(create), "queues create billing", bucket, ...workers]);
+    expect(steps([...own, "billing"])).toEqual([bucket, ...workers]);
   });
 
   it("leave out the queues that exist, and touch no others", () => {

@@ -37,8 +37,22 @@ describe("the command", { timeout: 30_000 }, () => {
     [["--check", "--events", "1"], "--check and --events exclude each other."],
     [["--keys", "3"], "--keys belongs to an estimate: say --events N as well."],
     [["--events", "1.5"], "--events 1.5: give a whole number"],
+    [["--selectivity", "paid=1"], "--selectivity belongs to an estimate: say --events N as well."],
+    [["--events", "1", "--selectivity", "paid"], "--selectivity paid: write it like paid=0.1"],
+    [["--events", "1", "--selectivity", "a=1,b=-1"], "--selectivity b=-1: write it like paid=0.1"],
+    [["--against", "x", "--json"], "--json and --against exclude each other."],
+    [["--new-generation"], "--new-generation belongs to a comparison: say --against X as well."],
   ])("refuses %j", (args, message) => {
     expect(() => readOptions(args)).toThrow(message);
+  });
+
+  it("reads what operators emit", () => {
+    expect(
+      readOptions(["--events", "1", "--selectivity", "paid=0.1,sizes.large=2"]).workload?.selectivity,
+    ).toEqual({
+      paid: 0.1,
+      "sizes.large": 2,
+    });
   });
 
   it("fails its check for a config that is out of step, and not after writing it", async () => {

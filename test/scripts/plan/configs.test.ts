@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { unstable_readConfig } from "wrangler";
 import { checkConfigs, writeConfigs } from "../../../scripts/plan/config-files.ts";
-import { generatedPart, MARKER, queuesOf, workers } from "../../../scripts/plan/configs.ts";
+import { generatedPart, MARKER, queueNamesOf, workers } from "../../../scripts/plan/configs.ts";
 import { difference } from "../../../scripts/plan/difference.ts";
 import { plan as registered } from "../../../workers/jobs/index.ts";
-import { configFolder, planOf } from "./jobs.ts";
+import { configFolder, largePlan, planOf } from "./jobs.ts";
 
 const operator = "workers/operator/wrangler.toml";
 
@@ -32,9 +33,52 @@ describe("the generated part", () => {
     );
   });
 
+  it("gives each Worker what sinks need there, and the operator Worker the settings of stages and a trigger", () => {
+    const text = generatedPart("operator", largePlan());
+    expect(text).toContain(
+      '[[queues.consumers]]\nqueue = "millrace-score"\nmax_batch_size = 20\nmax_batch_timeout = 0\nmax_concurrency = 4\nmax_retries = 100\ndead_letter_queue = "millrace-score-dead"\n',
+    );
+    expect(text).toContain(
+      'queue = "millrace-orders"\nmax_batch_size = 100\nmax_batch_timeout = 5\nmax_retries',
+    );
+    expect(text).toContain('[[queues.producers]]\nbinding = "BILLING"\nqueue = "billing"\n');
+    expect(text).toContain('[[r2_buckets]]\nbinding = "FILES"\nbucket_name = "late-orders"\n');
+    expect(text).toMatch(/\n\[triggers\]\ncrons = \["\* \* \* \* \*"\]\n$/);
+    // Nobody consumes what a sink sends.
+    expect(text).not.toContain('[[queues.consumers]]\nqueue = "billing"');
+    const bindings = (worker: "ingest" | "query") =>
+      generatedPart(worker, largePlan()).match(/(?<=binding = ").*(?=")/g);
+    expect(bindings("ingest")).toEqual(["QUEUE_LOCATE", "QUEUE_ORDERS", "QUEUE_SCORE"]);
+    expect(bindings("query")).toEqual(["QUEUE_LOCATE", "QUEUE_ORDERS", "QUEUE_SCORE", "FILES"]);
+  });
+
+  it("takes the trigger away when nothing pulls any more", () => {
+    expect(generatedPart("operator", planOf("orders"))).toMatch(/\n\[triggers\]\ncrons = \[\]\n$/);
+  });
+
+  it("is what wrangler reads it as", () => {
+    const root = configFolder('name = "mine"\ncompatibility_date = "2026-11-01"\n');
+    writeConfigs(root, largePlan());
+    const config = unstable_readConfig({ config: path.join(root, operator) });
+    expect(config.queues.producers?.map(({ binding }: { binding: string }) => binding).sort()).toEqual([
+      "BILLING",
+      "QUEUE_LOCATE",
+      "QUEUE_ORDERS",
+      "QUEUE_SCORE",
+    ]);
+    expect(
+      config.queues.consumers?.find(({ queue }: { queue: string }) => queue === "millrace-score"),
+    ).toMatchObject({
+      max_concurrency: 4,
+      dead_letter_queue: "millrace-score-dead",
+    });
+    expect(config.r2_buckets).toMatchObject([{ binding: "FILES", bucket_name: "late-orders" }]);
+    expect(config.triggers.crons).toEqual(["* * * * *"]);
+  });
+
   it("is refused when a source's queue is another's dead-letter queue", () => {
-    expect(() => queuesOf(planOf("orders", "orders-dead"))).toThrow(
-      'the sources "orders" and "orders-dead" both need the queue millrace-orders-dead; rename one',
+    expect(() => queueNamesOf(planOf("orders", "orders-dead"))).toThrow(
+      'the source "orders" and the source "orders-dead" both need the queue millrace-orders-dead; rename one',
     );
   });
 });
@@ -91,6 +135,19 @@ describe("the configs on disk", () => {
     expect(checkConfigs(root, planOf("orders"))).toHaveLength(1);
     expect(() => writeConfigs(root, planOf("visits"))).toThrow(`${operator} has queues but no marker line`);
     expect(readFileSync(path.join(root, "wrangler.toml"), "utf8")).toContain("orders");
+  });
+
+  it("that have a sink's binding above the marker already are neither right nor written over", () => {
+    for (const above of [
+      '[[d1_databases]]\nbinding = "FILES"\n',
+      '[vars]\nFILES = "x"\n',
+      'bindings = [{ name = "FILES" }]\n',
+    ]) {
+      const root = configFolder(above);
+      const problem = `${operator} has something else under FILES already, which the sink "late-files" wants for itself`;
+      expect(checkConfigs(root, largePlan()).join("\n")).toContain(problem);
+      expect(() => writeConfigs(root, largePlan())).toThrow(problem);
+    }
   });
 
   it("may end with the marker, without a line break", () => {

@@ -1,25 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { estimate, estimateText } from "../../../scripts/plan/estimate.ts";
-import { smallPlan } from "./jobs.ts";
+import { largePlan, smallPlan } from "./jobs.ts";
 
-const workload = { source: "web-orders", events: 1_000_000, batch: 100, keys: 200 };
+const workload = { source: "web-orders", events: 1_000_000, batch: 100, keys: 200, selectivity: {} };
 
 describe("an estimate", () => {
   it("shows its arithmetic", () => {
     expect(estimateText(estimate(smallPlan(), workload))).toMatchInlineSnapshot(`
       "Estimate, at list prices of November 2026: 1,000,000 events into web-orders, 100 a request, 200 keys
 
-                          arithmetic                                                                  count  $ a million       $
-        Worker requests   10,000 requests + 100 batches of 100 messages                              10,100         0.30  0.0030
-        queue operations  10,000 requests × 1 message × 3                                            30,000         0.40  0.0120
-        object requests   100 batches × 6 shards                                                        600         0.15  0.0001
-        rows written      600 commits + 4 checkpoints × (1 page + 1) + 7 checkpoints × (1 page + 1)     622         1.00  0.0006
-        total                                                                                                             0.0157
+                                           arithmetic                                      count  $ a million       $
+        web-orders       Worker requests   10,000 requests + 100 batches of 100 messages  10,100         0.30  0.0030
+                         queue operations  10,000 requests × 1 message × 3                30,000         0.40  0.0120
+        revenue          object requests   100 batches × 2 shards                            200         0.15  0.0000
+                         rows written      200 commits + 4 checkpoints × (1 page + 1)        208         1.00  0.0002
+        orders-per-shop  object requests   100 batches × 4 shards                            400         0.15  0.0001
+                         rows written      400 commits + 7 checkpoints × (1 page + 1)        414         1.00  0.0004
+        total                                                                                                  0.0157
 
-        $0.0157 per million events
+        Per million events: 10,000 messages, 600 shard calls, 622 rows, $0.0157
 
-      It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of 60 bytes spread evenly, and no retries.
-      It leaves out CPU time, the duration of objects, rows read, alarms, storage, queries, and requests under an idempotency key.
+      It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of 60 bytes spread evenly, events of 200 bytes, and no retries.
+      For each event an operator emits one, to each of its outputs that is read; an aggregate one for each key that a commit changes. A commit is handed on in a call to each shard that it touches, at most: under load several share one.
+      It leaves out CPU time, the duration of objects, rows read, alarms and timers, storage, queries, what other sources send, and requests under an idempotency key.
       "
     `);
   });
@@ -29,8 +32,77 @@ describe("an estimate", () => {
     // 10,000 records for each of two operators are 1.2 MB.
     expect(lines[1]).toMatchObject({ arithmetic: "100 requests × 20 messages × 3", count: 6000 });
     // So many keys change with each commit that checkpoints come early.
-    expect(lines[3]?.arithmetic).toBe(
-      "120 commits + 20 checkpoints × (8,139 pages + 1) + 16 checkpoints × (4,070 pages + 1)",
+    const rows = lines.filter(({ what }) => what === "rows written").map(({ arithmetic }) => arithmetic);
+    expect(rows).toEqual([
+      "40 commits + 20 checkpoints × (8,139 pages + 1)",
+      "80 commits + 16 checkpoints × (4,070 pages + 1)",
+    ]);
+  });
+
+  it("follows events through all that is downstream", () => {
+    const told = { "sizes.large": 0.1, sizes: 0.9, "sessions.late": 0.01 };
+    const of = { ...workload, source: "orders", selectivity: told };
+    expect(estimateText(estimate(largePlan(), of))).toMatchInlineSnapshot(`
+      "Estimate, at list prices of November 2026: 1,000,000 events into orders, 100 a request, 200 keys
+
+                                      arithmetic                                          count  $ a million       $
+        orders      Worker requests   10,000 requests + 100 batches of 100 messages      10,100         0.30  0.0030
+                    queue operations  10,000 requests × 1 message × 3                    30,000         0.40  0.0120
+        score       Worker requests   20 batches of 20 messages                              20         0.30  0.0000
+                    queue operations  400 messages × 3                                    1,200         0.40  0.0005
+                    object requests   10,000 requests × 1 shard                          10,000         0.15  0.0015
+                    rows written      10,000 commits + 157 checkpoints × (0 pages + 1)   10,157         1.00  0.0102
+        sessions    object requests   100 batches × 2 shards                                200         0.15  0.0000
+                    rows written      200 commits + 4 checkpoints × (1 page + 1)            208         1.00  0.0002
+        late-files  object requests   200 commits of sessions × 1 shard                     200         0.15  0.0000
+                    rows written      200 commits + 4 checkpoints × (16 pages + 1)          268         1.00  0.0003
+                    rows written      9 files × (fixed + written)                            18         1.00  0.0000
+                    files written     9 files                                                 9         4.50  0.0000
+        locate      Worker requests   300 batches of 10 messages                            300         0.30  0.0001
+                    queue operations  3,000 messages × 3                                  9,000         0.40  0.0036
+                    object requests   200 commits of sessions × 1 shard × 15 pieces       3,000         0.15  0.0004
+                    rows written      3,000 commits + 47 checkpoints × (0 pages + 1)      3,047         1.00  0.0030
+        per-shop    object requests   3,000 commits of locate × 1 shard                   3,000         0.15  0.0004
+                    rows written      3,000 commits + 47 checkpoints × (1 page + 1)       3,094         1.00  0.0031
+        shops       object requests   3,000 commits of per-shop × 1 shard                 3,000         0.15  0.0004
+                    rows written      3,000 commits + 47 checkpoints × (1 page + 1)       3,094         1.00  0.0031
+        billing     object requests   3,000 commits of shops × 1 shard                    3,000         0.15  0.0004
+                    rows written      3,000 commits + 47 checkpoints × (70 pages + 1)     6,337         1.00  0.0063
+                    rows written      3,000 batches × (fixed + written)                   6,000         1.00  0.0060
+                    queue operations  600,000 events × 1 write                          600,000         0.40  0.2400
+        total                                                                                                 0.2948
+
+        Per million events: 13,400 messages, 22,400 shard calls, 32,223 rows, $0.2948
+
+      It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of 60 bytes spread evenly, events of 200 bytes, and no retries.
+      For each event an operator emits one (but sizes.large emits 0.1, sizes emits 0.9, sessions.late emits 0.01), to each of its outputs that is read; an aggregate one for each key that a commit changes. A commit is handed on in a call to each shard that it touches, at most: under load several share one.
+      It leaves out CPU time, the duration of objects, rows read, alarms and timers, storage, queries, what other sources send, and requests under an idempotency key.
+      "
+    `);
+  });
+
+  it("adds up: the total is that of its lines, and figures are for a million events", () => {
+    const half = { ...workload, source: "ticks", events: 500_000 };
+    const { lines, dollars, perMillionEvents } = estimate(largePlan(), half);
+    expect(lines.reduce((sum, line) => sum + line.dollars, 0)).toBeCloseTo(dollars, 10);
+    expect(perMillionEvents.dollars).toBeCloseTo(dollars * 2, 10);
+    const calls = lines.filter(({ what }) => what === "object requests");
+    expect(perMillionEvents.shardCalls).toBe(2 * calls.reduce((sum, { count }) => sum + count, 0));
+    // A pull source is asked for no more than its limit, and has neither requests nor a queue.
+    expect(lines[0]).toMatchObject({ part: "ticks", what: "object requests", arithmetic: "5,000 answers" });
+    const [asked] = estimate(largePlan(), { ...half, batch: 10_000 }).lines;
+    expect(asked).toMatchObject({ arithmetic: "500 answers" });
+  });
+
+  it("costs nothing where nothing arrives", () => {
+    const none = { ...workload, source: "orders", selectivity: { "sizes.large": 0, sizes: 0 } };
+    expect(new Set(estimate(largePlan(), none).lines.map(({ part }) => part))).toEqual(new Set(["orders"]));
+  });
+
+  it("refuses to be told what a thing emits that does not", () => {
+    const wrong = { ...workload, source: "orders", selectivity: { "per-shop": 2 } };
+    expect(() => estimate(largePlan(), wrong)).toThrow(
+      "--selectivity per-shop: nothing of that name emits events; use one of locate, score, sessions, sessions.late, sizes, sizes.large.",
     );
   });
 

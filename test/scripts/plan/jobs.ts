@@ -1,10 +1,28 @@
-/** A small plan of two jobs, with most of what a graph can have. */
+/** Plans to draw, to estimate and to deploy: a small one of two jobs, and one with all that a graph can have. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
 import { MARKER, workers } from "../../../scripts/plan/configs.ts";
-import { count, Job, type Plan, planJobs, Source, type SourceCollector, sum } from "../../../src/index.ts";
+import {
+  type Collector,
+  count,
+  type Event,
+  Job,
+  type Plan,
+  type PlanOptions,
+  ProcessFunction,
+  type Pulled,
+  PullSource,
+  planJobs,
+  Sink,
+  type SinkBinding,
+  type SinkOptions,
+  Source,
+  type SourceCollector,
+  stage,
+  sum,
+} from "../../../src/index.ts";
 
 interface Order {
   readonly shop: string;
@@ -56,4 +74,58 @@ export function configFolder(above = 'name = "mine"\r\n\n', below = ""): string 
     writeFileSync(file, `${above}${MARKER}\n${below}`);
   }
   return root;
+}
+
+class Sessions extends ProcessFunction<Order, Order> {
+  apply(_event: Event<Order>, _collector: Collector<Order>): void {}
+}
+
+class Ticks extends PullSource<Order, number> {
+  getEvents(): Pulled<Order, number> {
+    return { events: [], offset: 0 };
+  }
+}
+
+class Lines<T> extends Sink<T> {
+  override readonly bindings: readonly SinkBinding[];
+
+  constructor(name: string, bindings: readonly SinkBinding[], options: SinkOptions = {}) {
+    super(name, options);
+    this.bindings = bindings;
+  }
+
+  async write(): Promise<void> {}
+}
+
+/** One job with every kind of operator, and a stage behind a shard as well as behind a source. */
+export function largePlan(options?: PlanOptions): Plan {
+  const job = new Job("shop", { onError: "fail" });
+  const orders = job.addSource(new Orders("orders", { batchSeconds: 5 }));
+  const { large, rest } = orders.split({ large: (order) => order.amount > 100 }, "sizes");
+  large.applyOperator(
+    stage({ name: "score", batchSize: 20, maxConsumers: 4, async apply(_event: Event<Order>) {} }),
+  );
+  const sessions = rest
+    .union(job.addSource(new Ticks("ticks")))
+    .keyBy((order) => order.shop)
+    .applyOperator(new Sessions("sessions", { shards: 2 }));
+  sessions.sideOutput<Order>("late").addSink(
+    new Lines("late-files", [{ kind: "r2", binding: "FILES", name: "late-orders" }], {
+      batchTime: "1 hour",
+    }),
+  );
+  sessions
+    .applyOperator(
+      stage({ name: "locate", async apply(_event: Event<Order>, _collector: Collector<Order>) {} }),
+    )
+    .keyBy((order: Order) => order.shop)
+    .aggregate("per-shop", count(), { shards: 1 })
+    .keyBy(() => "all")
+    .aggregate(
+      "shops",
+      sum(() => 1),
+      { shards: 1 },
+    )
+    .addSink(new Lines("billing", [{ kind: "queue", binding: "BILLING", name: "billing" }]));
+  return planJobs([job], options);
 }

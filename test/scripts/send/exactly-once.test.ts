@@ -103,9 +103,18 @@ describe("a send counts each event once", { timeout: 60_000 }, () => {
     let kills = 0;
     let resumed = 0;
     for (;;) {
+      const before = server.seen.length;
       const { child, outcome } = start(folder, args);
-      // Enough kills are enough: the last run may end.
-      const killer = kills < 8 ? setTimeout(() => child.kill("SIGKILL"), 100 + random() * 700) : undefined;
+      // Enough kills are enough: the last run may end. On a busy machine it takes its time to start, and to kill it
+      // before it has sent anything shows nothing.
+      let killer: NodeJS.Timeout | undefined;
+      const kill = (after: number) => {
+        killer = setTimeout(() => {
+          if (server.seen.length > before || random() < 0.1) child.kill("SIGKILL");
+          else kill(50);
+        }, after);
+      };
+      if (kills < 8) kill(100 + random() * 700);
       if (random() < 0.4)
         await Promise.all([outcome, sleep(random() * 500).then(() => server.crash(random() * 200))]);
       const { code, stderr } = await outcome;
@@ -150,6 +159,8 @@ describe("a send counts each event once", { timeout: 60_000 }, () => {
     ]);
     const highest = () =>
       Math.max(0, ...server.seen.map(({ headers }) => Number(headers["millrace-sequence"] ?? 0)));
+    // The command takes a while to start; from then on it goes as far as it may.
+    while (highest() === 0) await sleep(100);
     for (let before = -1; before < highest(); ) {
       before = highest();
       await sleep(500);

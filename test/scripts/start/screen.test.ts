@@ -25,6 +25,18 @@ test("shows a few lines each for itself, and the number of many", () => {
   expect(output.at(-1)).toBe("ClickReader --> /later\n");
 });
 
+test("tells apart who has the lines", () => {
+  const { it, output } = screen();
+  it.accepted(many(15));
+  it.taken("slow", many(15));
+  it.taken("slow", many(1_500));
+  it.accepted(["/home"]);
+  expect(output.filter((line) => line.startsWith("slow --> "))).toHaveLength(15);
+  expect(output.at(-1)).toBe("ClickReader --> /home\n");
+  vi.advanceTimersByTime(1_000);
+  expect(output.at(-1)).toBe("slow --> 1,500 clicks\n");
+});
+
 test("shows the first refusals, and the number of the others", () => {
   const { it, output } = screen();
   for (let i = 0; i < 100; i++) it.rejected("\x1b[2J", "not text");

@@ -1,0 +1,84 @@
+/** The shape of health: queues, outboxes, sinks and shards. */
+import * as v from "valibot";
+import { count, operatorKind, time } from "./shared.ts";
+
+export const outboxSchema = v.strictObject({
+  segments: v.pipe(count, v.description("Emitted, and not confirmed by whoever reads it.")),
+  bytes: count,
+  oldestAgeMs: v.nullable(count),
+});
+
+export const sinkSchema = v.strictObject({
+  buffered: v.pipe(count, v.description("Events taken and not yet delivered.")),
+  bytes: v.pipe(count, v.description("Of those.")),
+  delivered: count,
+  discarded: v.pipe(
+    count,
+    v.description("Events that the target rejected, now dead letters, or that were erased."),
+  ),
+});
+
+export const shardHealthSchema = v.union([
+  v.strictObject({
+    shard: count,
+    keys: count,
+    lsn: count,
+    checkpointLsn: count,
+    busy: v.pipe(
+      v.boolean(),
+      v.description(
+        "It takes nothing in until what it emits or buffers has left, so what is upstream waits.",
+      ),
+    ),
+    outbox: outboxSchema,
+    nextTimer: v.exactOptional(v.pipe(time, v.description("When its next timer is due."))),
+  }),
+  v.strictObject({ shard: count, error: v.string() }),
+]);
+
+export const queueHealthSchema = v.strictObject({
+  queue: v.string(),
+  kind: v.picklist(["source", "stage"]),
+  name: v.pipe(v.string(), v.description("The source or stage that it belongs to.")),
+  backlog: v.nullable(
+    v.pipe(
+      v.strictObject({ messages: count, bytes: count }),
+      v.description("Null where the platform does not say."),
+    ),
+  ),
+  oldestMessageAgeMs: v.nullable(count),
+  highWater: v.pipe(
+    count,
+    v.description(
+      "Messages from which on ingest answers 429 for every source whose events come to this queue.",
+    ),
+  ),
+  over: v.nullable(v.pipe(v.boolean(), v.description("Whether it is at its mark or above."))),
+});
+
+export const healthSchema = v.pipe(
+  v.strictObject({
+    status: v.pipe(v.picklist(["ok", "degraded"]), v.description("Degraded when something does not answer.")),
+    refusing: v.pipe(
+      v.array(v.string()),
+      v.description("Sources for which ingest answers 429, since a queue that they feed is over its mark."),
+    ),
+    busy: v.pipe(v.array(v.string()), v.description("Shards that are busy, as `operator/shard`.")),
+    queues: v.pipe(v.array(queueHealthSchema), v.description("Of each source and each stage.")),
+    deadLetters: v.strictObject({
+      events: v.pipe(count, v.description("Of the shards that answer.")),
+      messages: v.nullable(count),
+    }),
+    operators: v.array(
+      v.strictObject({
+        operator: v.string(),
+        kind: operatorKind,
+        outbox: v.pipe(outboxSchema, v.description("Of the shards that answer.")),
+        sink: v.exactOptional(v.pipe(sinkSchema, v.description("Of the shards that answer."))),
+        shards: v.array(shardHealthSchema),
+      }),
+    ),
+    problems: v.exactOptional(v.pipe(v.array(v.string()), v.description("Why it is degraded."))),
+  }),
+  v.metadata({ ref: "Health" }),
+);

@@ -1,0 +1,81 @@
+/** Log entry: comes back as it was written, and entries of before timers and outputs existed can still be read. */
+import { expect, test } from "vitest";
+import { emptyCounters } from "../../../src/engine/shard/counters.ts";
+import type { LogContent } from "../../../src/engine/shard/log-entry.ts";
+import { decodeEntry, encodeEntry, pairsOf } from "../../../src/engine/shard/log-entry.ts";
+import { StateError } from "../../../src/errors.ts";
+import { NOW, P, Q } from "../support.ts";
+
+const segment = {
+  producer: P,
+  sequence: 7,
+  kind: 0,
+  source: "clicks",
+  arrival: NOW,
+  counted: 9,
+  settled: 8,
+  open: false,
+};
+
+const full: LogContent = {
+  segments: [segment, { ...segment, producer: Q, sequence: 2 ** 40, kind: 3, open: true }],
+  changes: ["a", 1, "b", null, "", { deep: ["\u0000", "\ud83d\ude00", "\ud83d"] }],
+  counters: {
+    ...emptyCounters(),
+    channels: { "b/0": { next: 3, events: 12, confirmed: 1 } },
+    sink: { first: 1, last: 2, bytes: 3, opened: NOW, batches: 1, delivered: 4 },
+  },
+  timers: ["0001750000000000\0name\0key", 1, "0001750000000001\0name\0key", null],
+  outputs: [
+    { destination: "b/0", sequence: 0, arrival: NOW, events: 2, before: 0, content: '[["k",1,2],0,[]]' },
+    { destination: "b/1", sequence: 5, arrival: NOW, events: 0, before: 9, content: "" },
+  ],
+};
+
+const raw = (data: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(data));
+const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+test.each([
+  ["with everything", full],
+  ["without timers", { ...full, timers: [] }],
+  ["without outputs", { ...full, outputs: [] }],
+  ["with neither", { ...full, timers: [], outputs: [] }],
+  ["of nothing but counters", { ...full, segments: [], changes: [], timers: [], outputs: [] }],
+] as const)("an entry %s comes back as it was", (_what, content) => {
+  expect(decodeEntry(encodeEntry(content))).toEqual(content);
+});
+
+test("what has no timers and no outputs is written in the short form of before they existed", () => {
+  const data = encodeEntry({ ...full, segments: [segment], timers: [], outputs: [] });
+  expect(raw(data)).toEqual([
+    1,
+    [[P, 7, 0, "clicks", NOW, 9, 8]],
+    full.changes,
+    JSON.parse(JSON.stringify(full.counters)),
+  ]);
+});
+
+test("an entry of the short form reads as one without timers and outputs", () => {
+  const counters = emptyCounters();
+  expect(decodeEntry(bytes([1, [[P, 7, 0, "clicks", NOW, 9, 8]], ["a", 1], counters]))).toEqual({
+    segments: [segment],
+    changes: ["a", 1],
+    counters,
+    timers: [],
+    outputs: [],
+  });
+});
+
+test("another format is refused by its number", () => {
+  expect(() => decodeEntry(bytes([2, [], [], {}]))).toThrow(StateError);
+  expect(() => decodeEntry(bytes([2, [], [], {}]))).toThrow(/format 2; this code knows 1/);
+});
+
+test("changes are read in pairs, in order, a key twice too", () => {
+  expect(pairsOf(["a", 1, "b", null, "a", [2]])).toEqual([
+    ["a", 1],
+    ["b", null],
+    ["a", [2]],
+  ]);
+  expect(pairsOf([])).toEqual([]);
+});
