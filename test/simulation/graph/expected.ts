@@ -1,0 +1,31 @@
+/** Expected: what the recount takes and what it gives. It imports nothing from the engine. */
+import type { Datum } from "./semantics.ts";
+import type { Version } from "./spec.ts";
+
+/** An event that a source has accepted, and the version that routed it. */
+export interface Accepted {
+  readonly source: string;
+  readonly datum: Datum;
+  readonly version: Version;
+}
+
+/** What an operator must hold at the end. */
+export type Content =
+  /** Aggregates, and process functions of whose state a number is left, by key. */
+  | { readonly kind: "numbers"; readonly byKey: ReadonlyMap<string, number> }
+  | { readonly kind: "sets"; readonly byKey: ReadonlyMap<string, ReadonlySet<string>> }
+  /** What a sink has written of items: how often each id. */
+  | { readonly kind: "ids"; readonly counts: ReadonlyMap<string, number> }
+  /** … and of weights: their sum per key. */
+  | { readonly kind: "sums"; readonly byKey: ReadonlyMap<string, number> }
+  /** A table: per key, the latest event time of all rows that came with one. */
+  | { readonly kind: "latest"; readonly byKey: ReadonlyMap<string, number> }
+  | { readonly kind: "nothing" };
+
+export interface Expected {
+  readonly contents: ReadonlyMap<string, Content>;
+  /** Per operator that they are bound for, `{what threw} {id}` of the items that fail for good. */
+  readonly letters: ReadonlyMap<string, readonly string[]>;
+  /** How often each item passes a stage: as many runs may be seen of it. */
+  readonly stageRuns: ReadonlyMap<string, number>;
+}
