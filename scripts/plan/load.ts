@@ -1,7 +1,7 @@
 /** Loads the plan that the Workers run: importing the register of jobs builds and checks it. */
 import type { Plan } from "../../src/index.ts";
 import { messageOf, PlanError } from "../../src/index.ts";
-import { CommandError } from "./failure.ts";
+import { CommandError, UsageError } from "./failure.ts";
 
 const REGISTER = "workers/jobs/index.ts";
 
@@ -18,6 +18,17 @@ export async function loadPlan(load = importPlan): Promise<Plan> {
       cause: thrown,
     });
   }
+}
+
+/** The plan of an exercise, which is a deployment of its own. @throws UsageError that names the exercises there are. */
+export async function loadExercise(name: string): Promise<Plan> {
+  const { exercises } = await import("../../workers/jobs/exercises/index.ts");
+  const exercise = exercises.get(name);
+  if (exercise !== undefined) return exercise.plan;
+  const names = [...exercises.keys()].join(", ");
+  throw new UsageError(
+    `--job ${name}: there is no such exercise; there are: ${names}. Registered jobs are planned together, without --job.`,
+  );
 }
 
 // Imported late, since a wrong plan throws while its module is loaded.

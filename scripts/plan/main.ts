@@ -4,7 +4,7 @@ import { changesOf, describePlan } from "../../src/plan.ts";
 import { checkConfigs, writeConfigs } from "./config-files.ts";
 import { estimate, estimateText } from "./estimate.ts";
 import { CommandError } from "./failure.ts";
-import { loadPlan } from "./load.ts";
+import { loadExercise, loadPlan } from "./load.ts";
 import { planMermaid } from "./mermaid.ts";
 import { help, readOptions } from "./options.ts";
 import { changesText, readRunning } from "./running.ts";
@@ -18,9 +18,9 @@ export const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
  * @throws CommandError with what to tell the user.
  */
 export async function main(args: readonly string[], root = projectRoot, load = loadPlan): Promise<number> {
-  const { action, workload, against = "", newGeneration = false } = readOptions(args);
+  const { action, job, workload, against = "", newGeneration = false } = readOptions(args);
   if (action === "help") return print(help);
-  const plan = await load();
+  const plan = job === undefined ? await load() : await loadExercise(job);
   const description = describePlan(plan);
   const costs = workload && estimate(plan, workload);
   switch (action) {

@@ -8,6 +8,7 @@ export const help = `npm run plan -- [options]
 
 Shows the plan of all registered jobs: graphs, what is fused into what, operators and their shards, queues.
 
+  --job NAME     of this exercise instead (workers/jobs/exercises), to look at and to estimate
   --json         as data
   --mermaid      as a flowchart
   --write        writes what follows from the plan into the three wrangler configs
@@ -31,6 +32,8 @@ Exit codes: 0 done, 1 the plan or a config is wrong, 2 wrong use.
 
 export interface PlanCommand {
   readonly action: "text" | "json" | "mermaid" | "write" | "check" | "against" | "help";
+  /** An exercise instead of the registered jobs. */
+  readonly job?: string;
   readonly workload?: Workload;
   /** What to compare with. */
   readonly against?: string;
@@ -45,7 +48,10 @@ export function readOptions(args: readonly string[]): PlanCommand {
   const [action = "text", other] = ACTIONS.filter((name) => values[name]);
   if (other !== undefined && action !== "help")
     throw new UsageError(`--${action} and --${other} exclude each other.`);
-  const { events, batch, keys, source, selectivity, against } = values;
+  const { events, batch, keys, source, selectivity, against, job } = values;
+  if (job !== undefined && !["text", "json", "mermaid", "help"].includes(action))
+    throw new UsageError(`--${action} is about the registered jobs: leave --job out.`);
+  const chosen = job === undefined ? {} : { job };
   const newGeneration = values["new-generation"];
   if (newGeneration && against === undefined)
     throw new UsageError("--new-generation belongs to a comparison: say --against X as well.");
@@ -55,7 +61,7 @@ export function readOptions(args: readonly string[]): PlanCommand {
     )?.[0];
     if (stray !== undefined)
       throw new UsageError(`--${stray} belongs to an estimate: say --events N as well.`);
-    return { action, ...(against !== undefined && { against, newGeneration }) };
+    return { action, ...chosen, ...(against !== undefined && { against, newGeneration }) };
   }
   if (action !== "text" && action !== "json" && action !== "help") {
     throw new UsageError(`--${action} and --events exclude each other.`);
@@ -67,7 +73,7 @@ export function readOptions(args: readonly string[]): PlanCommand {
     selectivity: factors(selectivity ?? ""),
     ...(source !== undefined && { source }),
   };
-  return { action, workload };
+  return { action, ...chosen, workload };
 }
 
 function parse(args: readonly string[]) {
@@ -78,7 +84,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         ...{ json: flag, mermaid: flag, write: flag, check: flag, against: value, "new-generation": flag },
-        ...{ events: value, batch: value, keys: value, source: value, selectivity: value },
+        ...{ job: value, events: value, batch: value, keys: value, source: value, selectivity: value },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;

@@ -24,6 +24,18 @@ describe("the command", { timeout: 30_000 }, () => {
     expect(stdout).toContain("millrace-clicks-dead");
   });
 
+  it("prints the plan of an exercise, and names those there are", async () => {
+    const { code, stdout } = await plan("--job", "exercise-6");
+    expect({ code, stage: /slow +stage/.test(stdout) }).toEqual({ code: 0, stage: true });
+    expect(stdout).toContain("millrace-slow-dead");
+    const costs = await plan("--job", "exercise-6", "--events", "1000");
+    expect(costs.stdout).toContain("slow");
+    expect(await plan("--job", "clickstream")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("exercise-1, exercise-2"),
+    });
+  });
+
   it("exits with 2 and one line for wrong use", async () => {
     expect(await plan("--what")).toMatchObject({
       code: 2,
@@ -41,6 +53,7 @@ describe("the command", { timeout: 30_000 }, () => {
     [["--events", "1", "--selectivity", "paid"], "--selectivity paid: write it like paid=0.1"],
     [["--events", "1", "--selectivity", "a=1,b=-1"], "--selectivity b=-1: write it like paid=0.1"],
     [["--against", "x", "--json"], "--json and --against exclude each other."],
+    [["--job", "exercise-1", "--write"], "--write is about the registered jobs: leave --job out."],
     [["--new-generation"], "--new-generation belongs to a comparison: say --against X as well."],
   ])("refuses %j", (args, message) => {
     expect(() => readOptions(args)).toThrow(message);
