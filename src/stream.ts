@@ -128,13 +128,7 @@ export class Stream<T> {
 
   /** Ends the stream in a sink. */
   addSink(sink: Sink<T>): void {
-    this.graph.addNode({
-      kind: "sink",
-      name: sink.name,
-      inputs: [this.node],
-      sink: sink as Sink<unknown>,
-      keyed: false,
-    });
+    this.graph.addNode(sinkNode(sink, this.node, false));
   }
 
   /** Gives each event a key; stateful operators keep one state per key. */
@@ -224,13 +218,7 @@ export class KeyedStream<T> {
 
   /** Ends the stream in a sink; events of one key go to one of its shards. */
   addSink(sink: Sink<T>): void {
-    this.graph.addNode({
-      kind: "sink",
-      name: sink.name,
-      inputs: [this.node],
-      sink: sink as Sink<unknown>,
-      keyed: true,
-    });
+    this.graph.addNode(sinkNode(sink, this.node, true));
   }
 
   /** Applies a stateful operator, which is also the view of its name; or, in memory only, an operator with a map of its own. */
@@ -254,6 +242,10 @@ export class KeyedStream<T> {
     }
     return { kind: "operator", name, inputs, operator: operator as Operator<unknown, unknown>, keyed: true };
   }
+}
+
+function sinkNode<T>(sink: Sink<T>, input: GraphNode, keyed: boolean): GraphNode {
+  return { kind: "sink", name: sink.name, inputs: [input], sink: sink as Sink<unknown>, keyed };
 }
 
 /** The types say it too; JavaScript callers and casts get past types. */

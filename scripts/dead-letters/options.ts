@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../src/index.ts";
 import { UsageError } from "../plan/failure.ts";
+import { serverAddress } from "../server-address.ts";
 
 export const help = `npm run dead-letters -- [list | show ID | redrive ID… | redrive --all] [options]
 
@@ -49,7 +50,10 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
   return {
     command: values.help ? { action: "help" } : commandOf(positionals, values),
     json: values.json,
-    server: serverOf(values.url ?? (env.MILLRACE_URL || `http://localhost:${port}`)),
+    server: serverAddress(
+      values.url ?? (env.MILLRACE_URL || `http://localhost:${port}`),
+      (message) => new UsageError(message),
+    ),
     key: values.key ?? (env.MILLRACE_KEY || undefined),
   };
 }
@@ -110,15 +114,4 @@ function limitOf(text: string | undefined): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new UsageError(`--limit ${text}: give a whole number from 1, or --all.`);
-}
-
-function serverOf(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new UsageError(`--url ${text}: give an address such as https://example.com.`);
-  }
-  if (url.username || url.search || url.hash) {
-    throw new UsageError("--url takes only an origin and a path: give a key with --key or MILLRACE_KEY.");
-  }
-  return url.href.replace(/\/+$/, "");
 }

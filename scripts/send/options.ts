@@ -1,5 +1,6 @@
 /** Options: what the user asked for, checked, and the text that explains it. */
 import { parseArgs } from "node:util";
+import { serverAddress } from "../server-address.ts";
 import { SendError } from "./failure.ts";
 import { type Format, formats } from "./formats.ts";
 import type { Resume } from "./journal.ts";
@@ -63,7 +64,10 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
   return {
     help: values.help,
     files: positionals.length > 0 ? positionals : ["-"],
-    server: readServer(values.url ?? (env.MILLRACE_URL || `http://localhost:${env.PORT || "8787"}`)),
+    server: serverAddress(
+      values.url ?? (env.MILLRACE_URL || `http://localhost:${env.PORT || "8787"}`),
+      (message) => new UsageError(message),
+    ),
     key: values.key ?? (env.MILLRACE_KEY || undefined),
     source: values.source,
     format,
@@ -103,17 +107,6 @@ function parse(args: readonly string[]) {
   } catch (thrown) {
     throw new UsageError(thrown instanceof Error ? thrown.message : String(thrown));
   }
-}
-
-function readServer(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new UsageError(`--url ${text}: give an address such as https://example.com.`);
-  }
-  if (url.username || url.search || url.hash) {
-    throw new UsageError("--url takes only an origin and a path: give a key with --key or MILLRACE_KEY.");
-  }
-  return url.href.replace(/\/+$/, "");
 }
 
 function wholeNumber(option: string, text: string, most: number): number {

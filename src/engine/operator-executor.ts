@@ -15,6 +15,8 @@ import type { Claims } from "./operator/claims.ts";
 import { claimAll } from "./operator/claims.ts";
 import { Forwarder } from "./operator/forwarder.ts";
 import type { Message } from "./operator/message.ts";
+import type { Patience } from "./operator/patience.ts";
+import { applyPatiently } from "./operator/patience.ts";
 import { retryDelay } from "./operator/retries.ts";
 import type { Outgoing } from "./operator/shard-calls.ts";
 import { ShardCalls } from "./operator/shard-calls.ts";
@@ -50,8 +52,8 @@ export interface OperatorExecutorOptions {
   readonly queue?: (stage: StagePlan) => EventQueue;
   readonly graveyard: MessageGraveyard;
   readonly clock: Clock;
-  /** How often a busy shard is asked again before its messages go back to the queue, and the wait in between. */
-  readonly patience?: { readonly tries: number; readonly wait: () => Promise<void> };
+  /** With a busy shard. Meanwhile the queue hands this consumer nothing more, which is as it should be. */
+  readonly patience?: Patience;
   /** How long after its acceptance a segment may still be applied, ms; shards remember for longer. */
   readonly horizon?: number;
   readonly random?: () => number;
@@ -98,7 +100,8 @@ export class OperatorExecutor {
   async #call({ call, messages }: Outgoing, failed: Map<Message, string>): Promise<void> {
     const place = `${call.operator}/${call.shard}`;
     try {
-      const reply = await this.#apply(call);
+      const { shards, patience } = this.options;
+      const reply = await applyPatiently((asked) => shards.apply(asked), call, patience);
       if (reply.busy === true) {
         for (const message of messages) if (!failed.has(message)) failed.set(message, BUSY);
         this.#calls.untold(call);
@@ -116,16 +119,6 @@ export class OperatorExecutor {
       this.options.onError?.(error, place);
       for (const message of messages) failed.set(message, messageOf(error));
       this.#calls.untold(call);
-    }
-  }
-
-  /** Asks a busy shard again for a while: meanwhile the queue hands this consumer nothing more, which is as it should be. */
-  async #apply(call: ShardCall): Promise<ShardReply> {
-    const { shards, patience } = this.options;
-    for (let tries = patience?.tries ?? 0; ; tries--) {
-      const reply = await shards.apply(call);
-      if (reply.busy !== true || patience === undefined || tries <= 0) return reply;
-      await patience.wait();
     }
   }
 

@@ -12,6 +12,8 @@ import type { Plan, StagePlan } from "../plan.ts";
 import type { SealedSegment } from "./envelope.ts";
 import { openEnvelope } from "./envelope.ts";
 import type { Delivery } from "./event-queue.ts";
+import type { Patience } from "./operator/patience.ts";
+import { applyPatiently } from "./operator/patience.ts";
 import { retryDelay } from "./operator/retries.ts";
 import type { SegmentId } from "./segment.ts";
 import { HORIZON } from "./segment.ts";
@@ -43,7 +45,8 @@ export interface StageExecutorOptions {
 }
 
 const DELIVERY_MS = 10 * 60_000;
-const BUSY_TRIES = 20;
+/** Once more than that it is asked in all. */
+const BUSY_TRIES = 19;
 const BUSY_MS = 500;
 
 export class StageExecutor {
@@ -134,17 +137,15 @@ export class StageExecutor {
     };
   }
 
-  #apply(stage: StagePlan, shard: number, segments: readonly ShardSegment[]): Promise<ShardReply> {
+  #apply(
+    { name: operator, shards }: StagePlan,
+    shard: number,
+    segments: readonly ShardSegment[],
+    patience?: Patience,
+  ): Promise<ShardReply> {
     const { generation } = this.options.plan;
-    const { name: operator, shards } = stage;
-    return this.options.shards.apply({
-      v: SHARD_CALL_VERSION,
-      generation,
-      operator,
-      shard,
-      shards,
-      segments,
-    });
+    const call = { v: SHARD_CALL_VERSION, generation, operator, shard, shards, segments };
+    return applyPatiently((asked) => this.options.shards.apply(asked), call, patience);
   }
 
   async #commit(
@@ -153,15 +154,14 @@ export class StageExecutor {
     segment: ShardSegment,
     wait: (ms: number) => Promise<void>,
   ): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      const reply = await this.#apply(stage, shard, [segment]);
-      if (reply.forgotten.length + reply.unreadable.length > 0) {
-        throw new EnvelopeError(`the shard ${stage.name}/${shard} does not take segment ${segment.sequence}`);
-      }
-      if (reply.busy !== true) return;
-      if (tries === BUSY_TRIES) throw new Error(BUSY);
-      await wait(BUSY_MS);
+    const reply = await this.#apply(stage, shard, [segment], {
+      tries: BUSY_TRIES,
+      wait: () => wait(BUSY_MS),
+    });
+    if (reply.forgotten.length + reply.unreadable.length > 0) {
+      throw new EnvelopeError(`the shard ${stage.name}/${shard} does not take segment ${segment.sequence}`);
     }
+    if (reply.busy === true) throw new Error(BUSY);
   }
 }
 

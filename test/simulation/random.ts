@@ -1,21 +1,7 @@
-/** Random numbers that replay: mulberry32, 32 bits of state, the same sequence on every machine. */
+/** Random numbers for simulations: the sequence of the TestDriver's faults, and what else is drawn from it. */
+import { Random as Sequence } from "../../src/testing/random.ts";
 
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** From 0 (inclusive) to 1 (exclusive). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  }
-
+export class Random extends Sequence {
   /** A whole number from `low` to `high`, both inclusive. */
   int(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1));

@@ -47,11 +47,7 @@ export class Emitter {
     const steps: readonly Step[] = output === undefined ? outputs.main : sideOf(outputs.sides, output);
     if (steps.length === 0) return;
     this.#emitted++;
-    const passage = passThrough(steps, event, { onError, refusable: false });
-    const [failed] = passage.failed;
-    if (failed !== undefined && onError === "fail")
-      throw new OperatorFailedError(failed.operator, failed.error);
-    this.#combiner.add(passage);
+    this.#combiner.add(passThrough(steps, event, { onError, refusable: false }));
   }
 
   /**

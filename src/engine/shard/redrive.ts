@@ -3,8 +3,8 @@
  *
  * The letter leaves the count of dead events in a commit before it is sent, and its row goes when it was sent. A crash
  * in between leaves the row, with what was sent; redriven again, it is the same segment, which counts once, whatever a
- * deploy in between would make of the event. What came from a source or is
- * bound for a stage goes by their queue; what came from another shard goes to its shards by calls.
+ * deploy in between would make of the event. What came from a source or is bound for a stage goes by their queue; what
+ * came from another shard goes to its shards by calls.
  */
 import { messageOf } from "../../errors.ts";
 import type { Event } from "../../event.ts";

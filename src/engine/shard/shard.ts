@@ -18,6 +18,7 @@ import { CommitLog } from "../../state/commit-log.ts";
 import { KeyedState } from "../../state/keyed-state.ts";
 import type { PageCache } from "../../state/page-cache.ts";
 import type { StateStore } from "../../state/store.ts";
+import { TimerState } from "../../state/timer-state.ts";
 import { TopIndex } from "../../state/top-index.ts";
 import { unseal } from "../envelope.ts";
 import type { SegmentId, ShardContent } from "../segment.ts";
@@ -85,7 +86,7 @@ export class Shard {
   readonly processor: Processor;
   readonly state: KeyedState;
   /** The index of timers: keys of `timerKey`. */
-  readonly timers: KeyedState;
+  readonly timers: TimerState;
   readonly log: CommitLog;
   readonly outbox = new Outbox();
   readonly #store: StateStore;
@@ -98,8 +99,6 @@ export class Shard {
   #checkpointLsn: number;
   /** The LSN up to which the checkpoint that is under way will hold. */
   #checkpointTarget: number | undefined;
-  /** Null when it has to be looked for. */
-  #firstTimer: string | null | undefined = null;
   /** Duplicates seen by calls that had nothing to commit; they ride in the next commit. */
   readonly #uncommittedDuplicates = new Map<string, number>();
 
@@ -119,7 +118,7 @@ export class Shard {
     this.#born = stored !== undefined;
     this.processor = processorOf(options.operator);
     this.state = new KeyedState(options.store, options.cache, `${name}/${options.shard}`);
-    this.timers = new KeyedState(options.store, options.cache, `${name}/${options.shard}/timers`, "timers");
+    this.timers = new TimerState(options.store, options.cache, `${name}/${options.shard}/timers`);
     this.log = new CommitLog(options.store, this.limits.logRows);
     const checkpoint = readCheckpoint(options.store, this.limits.appliedBytes);
     const header = checkpoint?.header as Header | undefined;
@@ -131,15 +130,6 @@ export class Shard {
     this.outbox.reconcile(header?.counters.channels);
     for (const entry of this.log.replay(this.#checkpointLsn)) this.#take(entry.lsn, decodeEntry(entry.data));
     this.outbox.reconcile(this.#counters.channels);
-  }
-
-  /** The key of the first timer; undefined when there is none. Kept, since to look for it sorts what has changed. */
-  get firstTimer(): string | undefined {
-    if (this.#firstTimer === null) {
-      const [first] = this.timers.entries();
-      this.#firstTimer = first?.key;
-    }
-    return this.#firstTimer;
   }
 
   get lsn(): number {
@@ -299,26 +289,13 @@ export class Shard {
     }
     const entries = pairsOf(changes);
     this.state.put(entries);
-    this.#putTimers(pairsOf(timers));
+    this.timers.put(pairsOf(timers));
     for (const output of outputs) this.outbox.add(output);
     if (!this.processor.growing) return;
     for (const [key, value] of entries) {
       const result = value === null ? undefined : this.processor.result(value);
       if (typeof result === "number" && Number.isFinite(result)) this.#top.update(key, result);
       else this.#top.remove(key);
-    }
-  }
-
-  #putTimers(timers: readonly (readonly [string, unknown])[]): void {
-    this.timers.put(timers);
-    for (const [timer, set] of timers) {
-      const first = this.#firstTimer;
-      if (first === null) return;
-      if (set === null) {
-        if (timer === first) this.#firstTimer = null;
-      } else if (first === undefined || timer < first) {
-        this.#firstTimer = timer;
-      }
     }
   }
 

@@ -8,8 +8,8 @@ const AT_ONCE = 500;
 
 /** When the shard's first timer is due, epoch milliseconds; undefined when it has none. */
 export function nextTimerOf(shard: Shard): number | undefined {
-  const { firstTimer } = shard;
-  return firstTimer === undefined ? undefined : parseTimerKey(firstTimer).time;
+  const { first } = shard.timers;
+  return first === undefined ? undefined : parseTimerKey(first).time;
 }
 
 /**

@@ -119,13 +119,14 @@ export class OutboxTask implements Task {
   }
 
   async #queue(
-    { name, shards, ...stage }: StagePlan,
+    stage: StagePlan,
     shard: number,
     destination: string,
     entries: readonly OutboxEntry[],
   ): Promise<void> {
     const { generation, fingerprint } = this.#plan;
-    const queue = this.#ports.queue({ name, shards, ...stage });
+    const { name, shards } = stage;
+    const queue = this.#ports.queue(stage);
     const messages: string[] = [];
     let sum = 0;
     for (const { content, ...entry } of entries) {

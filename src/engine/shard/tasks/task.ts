@@ -26,25 +26,24 @@ export class Backoff {
     return this.#until;
   }
 
-  get failures(): number {
-    return this.#failures;
-  }
-
   /** @param error what it failed with: it may ask for a longer wait. */
   failed(now: number, error?: unknown): void {
     const asked = error instanceof RetryAfterError ? Math.min(error.afterMs, LONGEST_ASKED_MS) : 0;
-    this.#until = now + Math.max(asked, Math.min(FIRST_MS * 2 ** this.#failures, LONGEST_MS));
-    this.#failures = Math.min(this.#failures + 1, 30);
+    this.#wait(now, LONGEST_MS, asked);
   }
 
   /** It did not fail, but has no room at the moment: that may change any second, and to ask costs little. */
   busy(now: number): void {
-    this.#until = now + Math.min(FIRST_MS * 2 ** this.#failures, LONGEST_BUSY_MS);
-    this.#failures = Math.min(this.#failures + 1, 30);
+    this.#wait(now, LONGEST_BUSY_MS);
   }
 
   succeeded(): void {
     this.#failures = 0;
     this.#until = 0;
+  }
+
+  #wait(now: number, longest: number, least = 0): void {
+    this.#until = now + Math.max(least, Math.min(FIRST_MS * 2 ** this.#failures, longest));
+    this.#failures = Math.min(this.#failures + 1, 30);
   }
 }

@@ -9,8 +9,6 @@ export class TimerTask implements Task {
   readonly #shard: Shard;
   readonly #guard: <T>(work: () => T) => T;
   readonly #backoff = new Backoff();
-  /** What `nextTimerOf` said, and of which commit. */
-  #known: { lsn: number; next: number | undefined } | undefined;
 
   /** @param guard runs what changes the shard. */
   constructor(shard: Shard, guard: <T>(work: () => T) => T) {
@@ -19,9 +17,7 @@ export class TimerTask implements Task {
   }
 
   dueAt(): number | undefined {
-    const { lsn } = this.#shard;
-    if (this.#known?.lsn !== lsn) this.#known = { lsn, next: nextTimerOf(this.#shard) };
-    const { next } = this.#known;
+    const next = nextTimerOf(this.#shard);
     return next === undefined ? undefined : Math.max(next, this.#backoff.until);
   }
 
