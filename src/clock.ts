@@ -1,5 +1,8 @@
 /** Clock: where the engine gets the time from, so that tests and simulations can own it. */
 
+/** Epoch milliseconds up to the year 275760, the last that a Date knows: the watermark of a stream that has ended. */
+export const MAX_TIME = 8_640_000_000_000_000;
+
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;

@@ -31,6 +31,24 @@ export function millisecondsOf(span: number | string): number {
   throw new RangeError(`not a duration: ${ms}; use milliseconds, or words like "1 minute"`);
 }
 
+/**
+ * A moment as a query names it: ISO 8601 with an offset, epoch milliseconds, `now`, or a span from now like `-1h`; undefined
+ * when it is none of them.
+ */
+export function parseMoment(text: string, now: number): number | undefined {
+  const trimmed = text.trim();
+  if (trimmed === "now") return now;
+  if (/^\d+$/.test(trimmed)) return parseTime(Number(trimmed));
+  // A plus sign in a query string comes as a blank.
+  const relative = /^([+-]?)\s*(\d.*[a-z])$/i.exec(trimmed);
+  if (relative === null) return parseTime(trimmed);
+  try {
+    return parseTime(now + (relative[1] === "-" ? -1 : 1) * parseDuration(relative[2] ?? ""));
+  } catch {
+    return parseTime(trimmed);
+  }
+}
+
 /** ISO 8601 with a date, a time and an offset: a time without an offset would mean another moment on each machine. */
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$/;
 

@@ -4,6 +4,8 @@ import type { ProcessFunction } from "./process.ts";
 import type { Sink } from "./sink.ts";
 import type { PullSource, Source } from "./source.ts";
 import type { Stage } from "./stage.ts";
+import type { WindowRules } from "./windows/trigger.ts";
+import type { WindowAssigner } from "./windows/window.ts";
 
 export type KeyFunction = (data: unknown) => string;
 
@@ -39,6 +41,14 @@ export interface KeyByNode extends NodeBase {
 export interface AggregateNode extends NodeBase {
   readonly kind: "aggregate";
   readonly aggregate: Aggregate<unknown, unknown, unknown>;
+  /** The windows that it keeps an accumulator for, each by itself. */
+  readonly window?: WindowSpec;
+}
+
+/** How events are grouped, and when the groups show results. */
+export interface WindowSpec {
+  readonly assigner: WindowAssigner;
+  readonly rules: WindowRules;
 }
 
 export interface ProcessNode extends NodeBase {
@@ -96,6 +106,7 @@ export interface NodeDescription {
 
 /** The class of a node as users know it. */
 export function kindOf(node: GraphNode): string {
+  if (node.kind === "aggregate" && node.window !== undefined) return "window";
   if (node.kind !== "operator") return node.kind;
   return "kind" in node.operator && typeof node.operator.kind === "string" ? node.operator.kind : "operator";
 }

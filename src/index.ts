@@ -1,12 +1,35 @@
 /** Millrace: stream processing on Cloudflare Workers. The public door, in the article's order. */
 export type { Event, EventAttributes } from "./event.ts";
-export type { PulledEvent, Pulled, PullRequest, PullSourceOptions, SourceOptions } from "./source.ts";
+export type {
+  EventTimeOptions,
+  PulledEvent,
+  Pulled,
+  PullRequest,
+  PullSourceOptions,
+  SourceOptions,
+  WatermarkStrategy,
+} from "./source.ts";
 export { PullSource, Source } from "./source.ts";
-export type { Collector, SourceCollector } from "./collector.ts";
+export type { Collector, EmitOptions, SourceCollector } from "./collector.ts";
 export type { SplitStreams } from "./stream.ts";
-export { KeyedStream, Stream } from "./stream.ts";
+export {
+  CountWindowedStream,
+  JoinedStream,
+  KeyedStream,
+  Stream,
+  WindowedStream,
+  WindowResults,
+} from "./stream.ts";
+export type { Interval } from "./operators/interval-join.ts";
 export { Aggregate, Operator } from "./operator.ts";
-export type { AggregateOptions, Aggregator, KeyedResult, OperatorContext } from "./operator.ts";
+export type {
+  AggregateOptions,
+  Aggregator,
+  KeyedResult,
+  OperatorContext,
+  Pane,
+  WindowResult,
+} from "./operator.ts";
 export type * from "./process.ts";
 export { ProcessFunction } from "./process.ts";
 export type { StageOptions } from "./stage.ts";
@@ -17,6 +40,16 @@ export type { FailurePolicy, JobOptions } from "./job.ts";
 export { Job } from "./job.ts";
 export { JobStarter } from "./engine/job-starter.ts";
 export type { Inputs, JobStarterOptions, MemoryView } from "./engine/job-starter.ts";
+
+export { CountWindows, countWindow } from "./windows/count.ts";
+export { globalWindow } from "./windows/global.ts";
+export { hopping } from "./windows/hopping.ts";
+export { session } from "./windows/session.ts";
+export type { Trigger, WindowOptions } from "./windows/trigger.ts";
+export { afterCount, eachEvent, every } from "./windows/trigger.ts";
+export { tumbling } from "./windows/tumbling.ts";
+export type { Window, WindowTime } from "./windows/window.ts";
+export { WindowAssigner } from "./windows/window.ts";
 
 export { approxDistinct } from "./aggregates/approx-distinct.ts";
 export { average } from "./aggregates/average.ts";
@@ -29,6 +62,8 @@ export { min } from "./aggregates/min.ts";
 export { quantiles } from "./aggregates/quantiles.ts";
 export { sum } from "./aggregates/sum.ts";
 export { top } from "./aggregates/top.ts";
+export type { TopResult } from "./aggregates/top-results.ts";
+export { topResults } from "./aggregates/top-results.ts";
 export type { CronOptions } from "./sources/cron.ts";
 export { cron } from "./sources/cron.ts";
 export type { GeneratorOptions } from "./sources/generator.ts";

@@ -105,7 +105,8 @@ function dependsOn(node: GraphNode, other: GraphNode): boolean {
 }
 
 function sameOperator(known: GraphNode, added: GraphNode): boolean {
-  if (known.kind === "aggregate" && added.kind === "aggregate") return known.aggregate === added.aggregate;
+  if (known.kind === "aggregate" && added.kind === "aggregate")
+    return known.aggregate === added.aggregate && known.window === added.window;
   if (known.kind === "operator" && added.kind === "operator") {
     return known.operator === added.operator && known.keyed === added.keyed;
   }

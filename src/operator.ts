@@ -1,6 +1,7 @@
 /** Operator: transforms, filters or aggregates the events of a stream. */
 import type { Collector, Nothing } from "./collector.ts";
 import type { Event } from "./event.ts";
+import type { Window } from "./windows/window.ts";
 
 /** What an operator may ask about where it runs. */
 export interface OperatorContext {
@@ -101,9 +102,30 @@ export interface KeyedResult<Out> {
   readonly previous?: Out;
 }
 
+/** What a windowed aggregate emits when a window fires: one for each of its keys. Its event time is the window's last millisecond. */
+export interface WindowResult<Out> {
+  readonly key: string;
+  readonly window: Window;
+  readonly value: Out;
+  /** The value that this key and window had when they fired last, with accumulating panes; absent for the first. */
+  readonly previous?: Out;
+  readonly pane: Pane;
+}
+
+/** Which of a window's results one is. */
+export interface Pane {
+  /** 0, 1, 2, … for a key and window. */
+  readonly index: number;
+  /** Before the watermark had passed the window's end, when it did, or for events that came after that. */
+  readonly timing: "early" | "on-time" | "late";
+}
+
 export interface AggregateOptions {
   /** How many shards hold the keys; 4 by default. Changing it for existing state is refused. */
   readonly shards?: number;
-  /** Keys that one shard keeps; keys beyond it are counted together as overflow. 2,000,000 by default. */
+  /**
+   * Keys that one shard keeps; keys beyond it are counted together as overflow. 2,000,000 by default. With windows: keys
+   * in windows, each counted by itself; an event of one beyond it goes to dead letters. 20,000,000 by default.
+   */
   readonly maxKeys?: number;
 }

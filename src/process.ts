@@ -41,7 +41,13 @@ export abstract class ProcessFunction<In, Out = never> {
 
   abstract apply(event: Event<In>, collector: Collector<Out>, context: ProcessContext): Nothing;
 
-  /** A timer of a key is due. Its time may have passed a while ago: after an outage, say. */
+  /** What the operator's view shows for a key, from its state by name; by default all of it. A key of which it is undefined is not shown. */
+  view?(state: Readonly<Record<string, unknown>>): unknown;
+
+  /**
+   * A timer of a key is due: the clock, or the watermark where it is in event time, has reached its time, which may have
+   * passed a while ago: after an outage, say. What is emitted here has the timer's time as its event time.
+   */
   onTimer(timer: Timer, collector: Collector<Out>, context: ProcessContext): Nothing {}
 }
 
@@ -50,6 +56,13 @@ export interface ProcessOptions {
   readonly shards?: number;
   /** Keys that one shard keeps; an event of a key beyond it goes to dead letters. 2,000,000 by default. */
   readonly maxKeys?: number;
+  /** Whether it works in event time: then it may set `eventTimers`, and its sources keep a watermark for it. */
+  readonly eventTime?: boolean;
+  /**
+   * Whether `apply` gets each key's events sorted by (time, id): each waits until the watermark has passed it. One that
+   * comes after the watermark has passed its time is late: it goes to the side output `late`, and is counted.
+   */
+  readonly timeSorted?: boolean;
 }
 
 /** What a hook works with. It is only valid until the hook returns. */
@@ -59,7 +72,17 @@ export interface ProcessContext {
   /** Processing time: when this commit began, epoch milliseconds. The same for all events of a commit. */
   readonly now: number;
   readonly state: KeyState;
+  /** In processing time. */
   readonly timers: Timers;
+  /** In event time: due when the watermark has reached them. @throws RangeError without the option `eventTime`. */
+  readonly eventTimers: Timers;
+  /**
+   * Event time up to which everything has come, as far as one can tell: epoch milliseconds, 0 at the start. Events at or
+   * before it are late.
+   */
+  readonly watermark: number;
+  /** Marks the event at hand as late: it is counted as such and goes to the side output `late`. For `apply` only. */
+  late(): void;
 }
 
 /** The state of one key. Values are JSON; what `get` gives must not be changed in place, but set anew. */
@@ -96,7 +119,7 @@ export interface MapState<T> {
   clear(): void;
 }
 
-/** Timers of the key at hand, in processing time. Setting one under a name that is taken moves it. */
+/** Timers of the key at hand. Setting one under a name that is taken moves it. */
 export interface Timers {
   /** @param at epoch milliseconds; one in the past is due at once. @throws RangeError when it is no such time. */
   set(name: string, at: number): void;
@@ -110,4 +133,6 @@ export interface Timer {
   readonly key: string;
   /** When it was due, epoch milliseconds. */
   readonly time: number;
+  /** Which clock it goes by. */
+  readonly domain: "processing" | "event";
 }

@@ -35,7 +35,7 @@ export abstract class Source<T, Input = unknown> {
   abstract getEvents(input: Input, collector: SourceCollector<T>): Nothing;
 }
 
-export interface SourceOptions {
+export interface SourceOptions extends EventTimeOptions {
   /**
    * How long the source's queue waits for a batch to fill: whole seconds, 0 to 60. With 0, the default, results show at
    * once. Under load batches fill by themselves; in slow traffic a second of patience makes fewer, fuller ones, which is
@@ -43,6 +43,23 @@ export interface SourceOptions {
    */
   readonly batchSeconds?: number;
 }
+
+export interface EventTimeOptions {
+  /**
+   * How far events may be behind: an event whose time is at most this much before its arrival is never late, however
+   * long a queue holds it up. Windows wait this long for their results. Milliseconds or words; "5 seconds" by default.
+   */
+  readonly outOfOrderness?: number | string;
+  /**
+   * What the watermark follows. `arrival`, the default of sources over HTTP: the clock at which events come, minus
+   * `outOfOrderness`, so windows close in quiet times too. `events`, the default of pull sources: the latest event time
+   * that was seen, minus `outOfOrderness`. `explicit`: only what the source itself says, by `collector.watermark` or
+   * `Pulled.watermark`.
+   */
+  readonly watermarks?: WatermarkStrategy;
+}
+
+export type WatermarkStrategy = "arrival" | "events" | "explicit";
 
 /**
  * A source that is asked: the runtime calls `getEvents` again and again, with the offset that the last call gave.
@@ -68,7 +85,7 @@ export abstract class PullSource<T, Offset = unknown> {
   abstract getEvents(request: PullRequest<Offset>): Pulled<T, Offset> | Promise<Pulled<T, Offset>>;
 }
 
-export interface PullSourceOptions {
+export interface PullSourceOptions extends EventTimeOptions {
   /** The least time between two calls: milliseconds, or words like "10 seconds"; "1 second" by default. */
   readonly every?: number | string;
   /** Events that one call may give at most; 1,000 by default. */
@@ -87,6 +104,8 @@ export interface PullRequest<Offset> {
 export interface Pulled<T, Offset> {
   readonly events: readonly PulledEvent<T>[];
   readonly offset: Offset;
+  /** With `watermarks: "explicit"`: no event with this time or an earlier one will come after these. Epoch milliseconds. */
+  readonly watermark?: number;
   /** When to ask next, epoch milliseconds: sooner or later than `every` says. `now` when there is more at once. */
   readonly next?: number;
 }

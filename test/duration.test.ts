@@ -1,6 +1,6 @@
 /** Durations and times as users write them. */
 import { expect, test } from "vitest";
-import { parseDuration, parseTime } from "../src/duration.ts";
+import { parseDuration, parseMoment, parseTime } from "../src/duration.ts";
 
 test.each([
   ["1 minute", 60_000],
@@ -72,4 +72,35 @@ test.each([
   true,
 ])("%j is no time", (value) => {
   expect(parseTime(value)).toBeUndefined();
+});
+
+const NOW = Date.UTC(2026, 0, 31, 12);
+
+test.each([
+  ["now", NOW],
+  [" now ", NOW],
+  ["-1h", NOW - 3_600_000],
+  ["- 90 seconds", NOW - 90_000],
+  ["+1 minute", NOW + 60_000],
+  // A plus sign in a query string comes as a blank.
+  [" 1 minute", NOW + 60_000],
+  ["-1.5ms", NOW - 1],
+  ["0", 0],
+  ["1750000000000", 1_750_000_000_000],
+  ["2026-01-31T12:00:00Z", NOW],
+])("the moment %j is %i", (text, time) => {
+  expect(parseMoment(text, NOW)).toBe(time);
+});
+
+test.each([
+  "",
+  "yesterday",
+  "-1",
+  "1 fortnight",
+  "--1h",
+  "2026-01-31",
+  "9".repeat(30),
+  `-${"9".repeat(30)}h`,
+])("%j is no moment", (text) => {
+  expect(parseMoment(text, NOW)).toBeUndefined();
 });

@@ -68,8 +68,10 @@ function written(config: string, folder: string, entryOf: (main: string) => stri
 
 /** The Durable Objects that a config says are the Worker's own. */
 function classesOf(config: string): string[] {
-  const list = /new_sqlite_classes = \[([^\]]*)\]/.exec(config)?.[1] ?? "";
-  return [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name as string);
+  const migrations = [...config.matchAll(/new_sqlite_classes = \[([^\]]*)\]/g)];
+  return migrations.flatMap(([, list = ""]) =>
+    [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name as string),
+  );
 }
 
 function quoted(url: URL): string {

@@ -28,6 +28,8 @@ export function logWriter(
   };
   return ({ level, message }) => {
     const text = message.trimEnd();
+    // The runtime's notes to its makers: an alarm that was set anew while it was due, say.
+    if (text.startsWith("NOSENTRY")) return;
     if (text === last && now() - since < REPEAT_MS) {
       repeats++;
       timer ??= setTimeout(tell, REPEAT_MS).unref();

@@ -27,7 +27,7 @@ export async function readReply(response: Response): Promise<Reply> {
 /** What an ingest request was answered; undefined means: repeat it. Throws a `SendError` for what repeating cannot change. */
 export function readAnswer(response: Reply): Answer | undefined {
   const { status, body } = response;
-  if (isTransient(status)) return undefined;
+  if (isTransient(status) || comesTooEarly(response)) return undefined;
   const rejected = readRejected(field(body, "rejected"));
   // The request as a whole is settled: none of its events can ever be accepted.
   if (status === 400 && rejected !== undefined) return { accepted: 0, rejected, ticket: undefined };
@@ -45,6 +45,11 @@ export function readAnswer(response: Reply): Answer | undefined {
 /** Too many, unavailable, a gateway's or a crash's answer: the request's identity makes repeating it safe. */
 export function isTransient(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+/** A replay's requests are let in by their numbers: one before it is on its way, or is being sent again. */
+export function comesTooEarly({ status, body }: Reply): boolean {
+  return status === 409 && typeof field(body, "missing") === "number";
 }
 
 /** What to tell the user about an answer that ends the send. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Answer,
+  comesTooEarly,
   describe,
   field,
   isTransient,
@@ -106,6 +107,7 @@ export class Client {
       const headers = init.headers ?? this.#headers;
       const response = await fetch(url, { ...init, headers, redirect: "manual", signal: ending.signal });
       const reply = await readReply(response);
+      if (comesTooEarly(reply)) return reply;
       if (reply.status < 500) this.#answered();
       else this.#reachableSince = Number.POSITIVE_INFINITY;
       return reply;

@@ -9,8 +9,9 @@ The same seed always does the same.
 
   --seeds N      how many seeds (default 1000)
   --from SEED    the first one (default 1)
-  --world NAME   one of ${["all", "shop", "graphs"].join(", ")}: shop is one job with two aggregates, its clients and its
-                 horizons; graphs is any job (default all)
+  --world NAME   one of ${["all", "shop", "graphs", "event-time"].join(", ")}: shop is one job with two aggregates, its clients and its
+                 horizons; graphs is any job; event-time is windows, timers, joins
+                 and what comes late (default all)
   --threads N    default: one for each core
   -h, --help     this text
 
@@ -18,7 +19,7 @@ A seed that failed replays alone: npm run simulate -- --seeds 1 --from SEED --wo
 Exit codes: 0 all agree, 1 some seed fails, 2 wrong use.
 `;
 
-export const WORLDS = ["shop", "graphs"] as const;
+export const WORLDS = ["shop", "graphs", "event-time"] as const;
 export type WorldName = (typeof WORLDS)[number];
 
 export interface SimulateOptions {

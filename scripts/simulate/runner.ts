@@ -1,5 +1,6 @@
 /** Runner: a thread that runs the seeds it is given, and tells what each came to. */
 import { parentPort } from "node:worker_threads";
+import { simulateEventTime } from "../../test/simulation/event-time/simulate.ts";
 import { simulateGraph } from "../../test/simulation/graph/simulate.ts";
 import { simulate } from "../../test/simulation/world.ts";
 import type { WorldName } from "./options.ts";
@@ -40,6 +41,7 @@ async function run({ world, from, seeds }: Batch): Promise<BatchResult> {
 }
 
 async function countsOf(world: WorldName, seed: number): Promise<Readonly<Record<string, number>>> {
+  if (world === "event-time") return { ...(await simulateEventTime(seed)) };
   if (world === "graphs") return (await simulateGraph(seed)).faults;
   return { ...(await simulate(seed, { forgetful: seed % 10 === 0 })) };
 }

@@ -1,19 +1,23 @@
 /** Consumer: the queue handler of the operator Worker: executors over Durable Objects, one for each kind of queue. */
 import { systemClock } from "../clock.ts";
+import { openEnvelope } from "../engine/envelope.ts";
 import { OperatorExecutor } from "../engine/operator-executor.ts";
 import { StageExecutor } from "../engine/stage-executor.ts";
+import type { WatermarkClient } from "../engine/watermark/reports.ts";
+import { buriedOf, report } from "../engine/watermark/reports.ts";
 import { messageOf } from "../errors.ts";
 import type { Plan } from "../plan.ts";
 import { pullsOf, queuesOf, stagesOf } from "../plan.ts";
 import { queueOf } from "./queue.ts";
-import type { ClaimsRpc, GraveyardRpc, Namespace, ShardRpc } from "./rpc.ts";
-import { callShard, GRAVEYARD_NAME, shardName } from "./rpc.ts";
+import type { ClaimsRpc, CoordinatorRpc, GraveyardRpc, Namespace, ShardRpc } from "./rpc.ts";
+import { callShard, coordinatorName, GRAVEYARD_NAME, shardName } from "./rpc.ts";
 
 /** Besides these, under its name from the plan, the queue of each stage. */
 export interface ConsumerEnv {
   readonly SHARD: Namespace<ShardRpc>;
   readonly CLAIMS: Namespace<ClaimsRpc>;
   readonly GRAVEYARD: Namespace<GraveyardRpc>;
+  readonly COORDINATOR: Namespace<CoordinatorRpc>;
 }
 
 /** Handles the batches of all queues of the plan, dead-letter queues among them. */
@@ -25,7 +29,7 @@ export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv
   return async (batch, env) => {
     if (batch.messages.length === 0) return;
     if (deadLetterQueues.has(batch.queue)) {
-      await buryAll(batch, env.GRAVEYARD.getByName(GRAVEYARD_NAME));
+      await buryAll(plan, batch, env);
       return;
     }
     executors ??= { operators: operatorExecutor(plan, env), stages: stageExecutor(plan, env) };
@@ -63,6 +67,7 @@ function operatorExecutor(plan: Plan, env: ConsumerEnv): OperatorExecutor {
     },
     queue: ({ queue }) => queueOf(env, queue),
     graveyard: { bury: (message) => env.GRAVEYARD.getByName(GRAVEYARD_NAME).bury(message) },
+    watermarks: watermarksOf(plan, env),
     clock: systemClock,
     patience: PATIENCE,
     onError,
@@ -79,20 +84,39 @@ function stageExecutor(plan: Plan, env: ConsumerEnv): StageExecutor {
           segments.map(({ producer, sequence }) => ({ producer, sequence })),
         ),
     },
+    watermarks: watermarksOf(plan, env),
     clock: systemClock,
     onError,
   });
+}
+
+function watermarksOf({ generation }: Plan, { COORDINATOR }: ConsumerEnv): WatermarkClient {
+  return {
+    committed: (job, report) => COORDINATOR.getByName(coordinatorName(generation, job)).committed(report),
+  };
 }
 
 function onError(error: unknown, about: string): void {
   console.error(`${about}: ${messageOf(error)}`);
 }
 
-async function buryAll(batch: MessageBatch, graveyard: GraveyardRpc): Promise<void> {
+async function buryAll(plan: Plan, batch: MessageBatch, env: ConsumerEnv): Promise<void> {
+  const graveyard = env.GRAVEYARD.getByName(GRAVEYARD_NAME);
   const reason = "its queue gave up on it after all retries";
   for (const message of batch.messages) {
     const body = typeof message.body === "string" ? message.body : JSON.stringify(message.body);
     await graveyard.bury({ id: message.id, queue: batch.queue, reason, body, redrivable: true });
+    await report(plan, watermarksOf(plan, env), buriedIn(plan, body));
     message.ack();
+  }
+}
+
+/** What a buried message holds is not waited for any more; of one that cannot be read nobody knows. */
+function buriedIn(plan: Plan, body: string) {
+  try {
+    const { source, segments } = openEnvelope(body);
+    return buriedOf(plan, source, segments);
+  } catch {
+    return [];
   }
 }

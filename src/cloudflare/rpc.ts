@@ -4,6 +4,8 @@ import type { BuriedMessage } from "../engine/operator-executor.ts";
 import type { SegmentId } from "../engine/segment.ts";
 import type { ShardIdentity } from "../engine/shard/identity.ts";
 import type {
+  AdvanceCall,
+  AdvanceReply,
   DeadLetter,
   EraseMarks,
   Forgotten,
@@ -14,7 +16,16 @@ import type {
   Wiped,
 } from "../engine/shard/protocol.ts";
 import type { Totals } from "../engine/shard/reader.ts";
+import type { WindowRange, WindowViewEntry } from "../engine/shard/window-reader.ts";
 import type { StageProgress } from "../engine/stage-executor.ts";
+import type {
+  Admission,
+  Admitted,
+  CommitReport,
+  HoldReport,
+  Want,
+  WatermarkStatus,
+} from "../engine/watermark/protocol.ts";
 
 /** A part of a stateful operator's keys. Named `{generation}/{operator}/{shard}`. */
 export interface ShardRpc {
@@ -23,6 +34,8 @@ export interface ShardRpc {
    * price of their bytes, where lists of small things cost several times as much.
    */
   apply(call: string, contents: readonly (string | null)[]): Promise<ShardReply>;
+  /** Moves the watermark on, and fires what is due. */
+  advance(call: AdvanceCall): Promise<AdvanceReply>;
   /** The entry of a key, or null if it was never seen. */
   get(key: string): Promise<ViewEntry | null>;
   /** By value, descending, ties by key. */
@@ -30,6 +43,9 @@ export interface ShardRpc {
   /** In key order, after `after` (exclusive). */
   range(range: { prefix?: string; after?: string; limit: number }): Promise<ViewEntry[]>;
   totals(): Promise<Totals>;
+  /** Of a view of windows. */
+  windows(range: WindowRange): Promise<WindowViewEntry[]>;
+  windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]>;
   /** Of a stage: for each segment, the positions whose outcome is committed, or `all`. */
   progress(segments: readonly SegmentId[]): Promise<StageProgress[]>;
   /** Does whatever is due; starts a pull source. Idempotent. */
@@ -45,6 +61,15 @@ export interface ShardRpc {
   forget(key: string, released: boolean): Promise<Forgotten>;
   /** Wipes what was taken out from storage. @param marks from the answer before, if that was to wait. */
   wipe(marks?: EraseMarks): Promise<Wiped>;
+}
+
+/** The watermarks of a job. Named `{generation}/{job}`. See Coordinator. */
+export interface CoordinatorRpc {
+  holds(report: HoldReport): Promise<void>;
+  committed(report: CommitReport): Promise<void>;
+  admit(admission: Admission): Promise<Admitted>;
+  want(want: Want): Promise<void>;
+  status(): Promise<WatermarkStatus>;
 }
 
 export interface NumberedDeadLetter extends DeadLetter {
@@ -116,6 +141,18 @@ export function callShard(
     JSON.stringify(header),
     segments.map(({ content }) => content),
   );
+}
+
+/** Tells a shard of a watermark. */
+export function advanceShard(
+  shards: Namespace<Pick<ShardRpc, "advance">>,
+  call: AdvanceCall,
+): Promise<AdvanceReply> {
+  return shards.getByName(shardName(call.generation, call.operator, call.shard)).advance(call);
+}
+
+export function coordinatorName(generation: number, job: string): string {
+  return `${generation}/${job}`;
 }
 
 /** The call that `callShard` was given. */

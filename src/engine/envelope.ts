@@ -6,7 +6,7 @@
  * What each shard is to apply is a text inside the text (a *sealed* part): whoever only routes it hands it on unread.
  */
 import { EnvelopeError, messageOf } from "../errors.ts";
-import type { DeadEvent, OperatorPart, Segment, ShardContent } from "./segment.ts";
+import type { DeadEvent, OperatorPart, Segment, SegmentTime, ShardContent } from "./segment.ts";
 import { ProducerKind, RECORD_WIDTH } from "./segment.ts";
 
 export const ENVELOPE_VERSION = 1;
@@ -50,7 +50,9 @@ type PackedSegment = [
   events: number,
   before: number,
   parts: PackedPart[],
+  time?: PackedTime | null,
 ];
+type PackedTime = [hold: string, n: number, front: number | null, watermark: number | null];
 type PackedEnvelope = [
   v: number,
   generation: number,
@@ -77,15 +79,18 @@ export function encodeSealed({ generation, fingerprint, source, segments }: Seal
     generation,
     fingerprint,
     source,
-    segments.map((s) => [
-      s.producer,
-      s.sequence,
-      s.kind,
-      s.arrival,
-      s.events,
-      s.before,
-      s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, b.content])]),
-    ]),
+    segments.map(
+      (s): PackedSegment => [
+        s.producer,
+        s.sequence,
+        s.kind,
+        s.arrival,
+        s.events,
+        s.before,
+        s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, b.content])]),
+        ...((s.time === undefined ? [] : [packTime(s.time)]) as [PackedTime?]),
+      ],
+    ),
   ];
   return JSON.stringify(packed);
 }
@@ -158,7 +163,7 @@ export function openEnvelope(text: unknown): SealedEnvelope {
 }
 
 function decodeSegment(packed: PackedSegment): SealedSegment {
-  const [producer, sequence, kind, arrival, events, before, parts] = packed;
+  const [producer, sequence, kind, arrival, events, before, parts, time] = packed;
   if (!/^[0-9a-f]{32}$/.test(string(producer))) throw new TypeError("a producer is 32 hex digits");
   return {
     producer,
@@ -168,6 +173,20 @@ function decodeSegment(packed: PackedSegment): SealedSegment {
     events: number(events),
     before: number(before),
     parts: distinct(parts.map(decodePart), ({ operator }) => operator),
+    ...(time === undefined || time === null ? {} : { time: decodeTime(time) }),
+  };
+}
+
+function packTime({ hold, n, front, watermark }: SegmentTime): PackedTime {
+  return [hold, n, front ?? null, watermark ?? null];
+}
+
+function decodeTime([hold, n, front, watermark]: PackedTime): SegmentTime {
+  return {
+    hold: string(hold),
+    n: number(n),
+    ...(front === null ? {} : { front: front === -1 ? -1 : number(front) }),
+    ...(watermark === null ? {} : { watermark: number(watermark) }),
   };
 }
 

@@ -17,9 +17,13 @@ import { ProducerKind } from "./segment.ts";
 import type { DeadLetter, ViewEntry } from "./shard/protocol.ts";
 import type { Totals } from "./shard/reader.ts";
 import { readKey, readRange, readTop, readTotals } from "./shard/reader.ts";
+import type { WindowRange, WindowViewEntry } from "./shard/window-reader.ts";
+import { readWindows } from "./shard/window-reader.ts";
 import type { Rejection } from "./source/reader.ts";
 import { SourceExecutor } from "./source-executor.ts";
 import { StageExecutor } from "./stage-executor.ts";
+import type { Reporter } from "./watermark/holds.ts";
+import { Holds, timeOf } from "./watermark/holds.ts";
 
 export interface JobStarterOptions {
   readonly clock?: Clock;
@@ -78,12 +82,14 @@ export class JobStarter {
       queue: ({ queue }) => this.#queueOf(queue),
       // In memory there is one plan, and nothing outlives it.
       claims: { claim: async (_producer, _fingerprint, sequences) => sequences.map(() => true) },
+      watermarks: this.shards.watermarks,
       graveyard: { bury: async ({ id, reason }) => options.onError?.(new Error(reason), `message ${id}`) },
       ...(options.onError === undefined ? {} : { onError: options.onError }),
     });
     this.#stages = new StageExecutor({
       plan: this.plan,
       shards: this.shards,
+      watermarks: this.shards.watermarks,
       clock: this.#clock,
       ...(options.onError === undefined ? {} : { onError: options.onError }),
     });
@@ -97,7 +103,10 @@ export class JobStarter {
   async run(inputs: Inputs, { signal }: RunOptions = {}): Promise<void> {
     const running = { sources: true };
     const loops = queuesOf(this.plan).map((owner) => this.#operatorLoop(owner, running));
-    const waker = setInterval(() => this.shards.wake(), WAKE_MS);
+    const waker = setInterval(() => {
+      this.shards.wake();
+      void this.shards.watermarks.run();
+    }, WAKE_MS);
     this.shards.wake();
     try {
       await Promise.all(Object.entries(inputs).map(([name, records]) => this.#sourceLoop(name, records)));
@@ -133,24 +142,36 @@ export class JobStarter {
     const queue = this.#queueOf(source.queue);
     const executor = new SourceExecutor(this.plan, source);
     const producer = new Producer();
+    const coordinator = this.shards.watermarks.of(source.job);
+    // Where something behind the source goes by event time.
+    const holds = coordinator && new Holds({ source: name });
+    const report: Reporter = (said) => coordinator?.holds(said);
     let index = 0;
     for await (const value of records) {
+      const held = holds?.enter(this.#clock.now(), report);
       const arrival = this.#clock.now();
       const { sequence } = producer.next;
       const reading = executor.read([{ index: index++, value }], `${producer.id}.${sequence}`, arrival);
       for (const rejection of reading.rejected) this.#options.onRejected?.(name, rejection);
-      if (reading.accepted === 0) continue;
+      if (reading.accepted === 0 && reading.watermark === undefined) {
+        held?.leave();
+        continue;
+      }
       const identity = {
         ...producer.next,
         kind: ProducerKind.isolate,
         arrival,
         before: producer.counted,
         single: false,
+        ...timeOf(held, reading.watermark),
       };
       const { messages, segments } = executor.pack(reading, identity, queue.limits);
       producer.advance(segments.length, reading.accepted);
+      held?.take(segments.length);
       await queue.send(messages);
+      held?.leave();
     }
+    holds?.close(Number.POSITIVE_INFINITY, report);
   }
 
   /** The article's operator executor: take events from the stream, apply the operator, again. */
@@ -200,8 +221,34 @@ export class MemoryView {
     shards.shardsOf(name);
   }
 
+  /**
+   * Of a view of windows: what it holds, by the window's end, its length and the key.
+   *
+   * @param range windows that end after `from` and start before `to`, epoch milliseconds; of one key, if given.
+   * @throws RangeError when the view is none of windows.
+   */
+  windows(range: Omit<WindowRange, "limit" | "after"> = {}): Omit<WindowViewEntry, "place">[] {
+    if (this.#kind !== "window") throw new RangeError(`the view "${this.name}" is not windowed`);
+    return this.shards
+      .shardsOf(this.name)
+      .flatMap((shard) => readWindows(shard, { ...range, limit: Number.POSITIVE_INFINITY }))
+      .sort((a, b) => (a.place < b.place ? -1 : 1))
+      .map(({ place: _, ...entry }) => entry);
+  }
+
+  get #kind(): string | undefined {
+    return this.shards.plan.operators.get(this.name)?.kind;
+  }
+
+  /** @throws RangeError when the view is one of windows. */
+  #mustBeKeyed(): void {
+    if (this.#kind === "window")
+      throw new RangeError(`the view "${this.name}" has a value for each window: read it with windows()`);
+  }
+
   /** The value of a key; undefined if it was never seen. */
   get(key: string): unknown {
+    this.#mustBeKeyed();
     for (const shard of this.shards.shardsOf(this.name)) {
       const entry = readKey(shard, key);
       if (entry !== undefined) return entry.value;
@@ -211,6 +258,7 @@ export class MemoryView {
 
   /** The first keys by value, descending, ties by key. */
   top(limit: number): ViewEntry[] {
+    this.#mustBeKeyed();
     return this.shards
       .shardsOf(this.name)
       .flatMap((shard) => readTop(shard, limit))
@@ -220,6 +268,7 @@ export class MemoryView {
 
   /** All entries in key order. */
   entries(prefix = ""): ViewEntry[] {
+    this.#mustBeKeyed();
     return this.shards
       .shardsOf(this.name)
       .flatMap((shard) => readRange(shard, { prefix, limit: Number.POSITIVE_INFINITY }))

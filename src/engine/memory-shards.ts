@@ -9,11 +9,13 @@ import { PageCache } from "../state/page-cache.ts";
 import type { StateStore } from "../state/store.ts";
 import { unseal } from "./envelope.ts";
 import type { EventQueue } from "./event-queue.ts";
+import type { MemoryWatermarksOptions } from "./memory-watermarks.ts";
+import { MemoryWatermarks } from "./memory-watermarks.ts";
 import type { ShardClient } from "./operator-executor.ts";
 import type { PackedEvent, SegmentId } from "./segment.ts";
 import { RECORD_WIDTH, unpackEvent } from "./segment.ts";
 import { ShardHost } from "./shard/host.ts";
-import type { DeadLetter, ShardCall, ShardReply } from "./shard/protocol.ts";
+import type { AdvanceCall, AdvanceReply, DeadLetter, ShardCall, ShardReply } from "./shard/protocol.ts";
 import { readProgress } from "./shard/reader.ts";
 import type { ShardLimits } from "./shard/shard.ts";
 import { Shard } from "./shard/shard.ts";
@@ -28,6 +30,8 @@ export interface MemoryShardsOptions {
   /** What sinks may use. */
   readonly env?: Readonly<Record<string, unknown>>;
   readonly onError?: (error: unknown, about: string) => void;
+  /** How coordinators of watermarks go about it. */
+  readonly watermarks?: MemoryWatermarksOptions["timing"];
 }
 
 export class MemoryShards implements ShardClient, StageClient {
@@ -39,12 +43,19 @@ export class MemoryShards implements ShardClient, StageClient {
 
   readonly plan: Plan;
   readonly options: MemoryShardsOptions;
+  readonly watermarks: MemoryWatermarks;
   /** What shards do by themselves at the moment. */
   readonly #background = new Set<Promise<void>>();
 
   constructor(plan: Plan, options: MemoryShardsOptions) {
     this.plan = plan;
     this.options = options;
+    this.watermarks = new MemoryWatermarks(plan, {
+      clock: options.clock,
+      advance: (call) => this.advance(call),
+      ...(options.watermarks === undefined ? {} : { timing: options.watermarks }),
+      ...(options.onError === undefined ? {} : { onError: options.onError }),
+    });
     for (const target of [...plan.sources.values()].flatMap((source) => source.targets)) {
       if (target.kind === "local") this.#locals.set(target.name, target);
     }
@@ -55,6 +66,14 @@ export class MemoryShards implements ShardClient, StageClient {
     if (local !== undefined) return this.#applyLocally(local, call);
     const host = this.host(call.operator, call.shard);
     const reply = host.apply(call);
+    this.#start(host);
+    return reply;
+  }
+
+  /** Tells a shard of a watermark; it fires what is due, and hands on what that emits. */
+  async advance(call: AdvanceCall): Promise<AdvanceReply> {
+    const host = this.host(call.operator, call.shard);
+    const reply = host.advance(call);
     this.#start(host);
     return reply;
   }
@@ -122,6 +141,7 @@ export class MemoryShards implements ShardClient, StageClient {
    */
   restart(): void {
     this.#cache = new PageCache();
+    this.watermarks.restart();
     for (const [id, host] of this.#hosts) {
       host.close();
       const { operator, shard, store } = host.shard.options;
@@ -139,6 +159,7 @@ export class MemoryShards implements ShardClient, StageClient {
       shard: new Shard({ generation, operator: plan, shard, store, cache: this.#cache, clock, limits }),
       ports: {
         apply: (call) => this.apply(call),
+        want: (...timer) => this.watermarks.want(...timer),
         queue: (stage) => this.#queueOf(stage),
         env: this.options.env ?? {},
         ...(this.options.onError === undefined ? {} : { onError: this.options.onError }),

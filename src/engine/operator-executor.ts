@@ -23,6 +23,8 @@ import { ShardCalls } from "./operator/shard-calls.ts";
 import type { SegmentId } from "./segment.ts";
 import { HORIZON } from "./segment.ts";
 import type { ShardCall, ShardReply } from "./shard/protocol.ts";
+import type { WatermarkClient } from "./watermark/reports.ts";
+import { buriedOf, committedOf, report } from "./watermark/reports.ts";
 
 /** How the executor reaches its shards: an RPC on Workers, a function call in memory. */
 export interface ShardClient {
@@ -51,6 +53,8 @@ export interface OperatorExecutorOptions {
   /** The queue of a stage. A plan without stages needs none. */
   readonly queue?: (stage: StagePlan) => EventQueue;
   readonly graveyard: MessageGraveyard;
+  /** Told of what is committed, where something goes by event time. */
+  readonly watermarks?: WatermarkClient;
   readonly clock: Clock;
   /** With a busy shard. Meanwhile the queue hands this consumer nothing more, which is as it should be. */
   readonly patience?: Patience;
@@ -88,11 +92,31 @@ export class OperatorExecutor {
         failed.set(message, messageOf(error));
       }),
     ]);
+    await this.#report(
+      messages.filter((message) => !failed.has(message)),
+      failed,
+    );
     for (const message of messages) {
       const reason = failed.get(message);
       if (reason === undefined) message.delivery.ack();
-      else if (reason === FORGOTTEN) await this.#bury(queue, message.delivery, FORGOTTEN, false);
+      else if (reason === FORGOTTEN) await this.#bury(queue, message, FORGOTTEN, false);
       else this.#retry(message.delivery, reason === BUSY);
+    }
+  }
+
+  /** Before anything is acknowledged: else the watermark would wait for it for ever. */
+  async #report(messages: readonly Message[], failed: Map<Message, string>): Promise<void> {
+    const { plan, watermarks, onError } = this.options;
+    try {
+      const committed = messages.flatMap(({ envelope: { source, segments: all }, segments }) => {
+        // What another plan's copy has won over will never be committed, nor has a stage been handed it.
+        const lost = all.filter((one) => !segments.some((segment) => same(segment, one)));
+        return [...committedOf(plan, source, segments), ...buriedOf(plan, source, lost)];
+      });
+      await report(plan, watermarks, committed);
+    } catch (error) {
+      onError?.(error, "reporting to the watermark's coordinator");
+      for (const message of messages) failed.set(message, messageOf(error));
     }
   }
 
@@ -168,7 +192,7 @@ export class OperatorExecutor {
       else
         await this.#bury(
           queue,
-          message.delivery,
+          message,
           "past the horizon: accepted too long ago to tell whether it was applied",
           false,
         );
@@ -176,7 +200,13 @@ export class OperatorExecutor {
     return young;
   }
 
-  async #bury(queue: string, delivery: Delivery, reason: string, redrivable: boolean): Promise<void> {
+  async #bury(
+    queue: string,
+    { delivery, envelope }: Message,
+    reason: string,
+    redrivable: boolean,
+  ): Promise<void> {
+    const { plan, watermarks } = this.options;
     try {
       await this.options.graveyard.bury({
         id: delivery.id,
@@ -185,6 +215,7 @@ export class OperatorExecutor {
         body: String(delivery.body),
         redrivable,
       });
+      await report(plan, watermarks, buriedOf(plan, envelope.source, envelope.segments));
       delivery.ack();
     } catch (error) {
       this.options.onError?.(error, `burying message ${delivery.id}`);

@@ -6,6 +6,7 @@
  * after a deploy cannot route an event differently.
  */
 import type { Event } from "../event.ts";
+import type { Window } from "../windows/window.ts";
 
 /** Who numbers the segments, which decides how accepted events are counted. */
 export const ProducerKind = {
@@ -36,6 +37,20 @@ export interface Segment extends SegmentId {
   /** Events in the earlier segments of this producer (kind `isolate`), else 0. */
   readonly before: number;
   readonly parts: readonly OperatorPart[];
+  /** Where something behind its source goes by event time. */
+  readonly time?: SegmentTime;
+}
+
+/** What a segment means for the watermark of its source. */
+export interface SegmentTime {
+  /** The hold that it was sent under: an epoch of an ingest isolate, or the producer of a replay. */
+  readonly hold: string;
+  /** Its number there: 0, 1, 2, … */
+  readonly n: number;
+  /** Of a replay: the latest event time in what the log had before it; −1 at its start. Else its arrival says what is late. */
+  readonly front?: number;
+  /** What the sender says: all events with this time or an earlier one have been accepted, or are in this segment. */
+  readonly watermark?: number;
 }
 
 /** What a segment holds for one stateful operator. */
@@ -76,6 +91,13 @@ export function unpackEvent(
   keyed: boolean,
 ): Event<unknown> & { readonly port?: number } {
   return { id, time, ...(keyed ? { key } : {}), data, ...(port === undefined ? {} : { port }) };
+}
+
+/** What a record of a windowed aggregate holds, where events are combined per key and window: `window.end`, the window's length, a partial accumulator. */
+export type PackedPartial = readonly [end: number, length: number, partial: unknown];
+
+export function packPartial({ start, end }: Window, partial: unknown): PackedPartial {
+  return [end, end - start, partial];
 }
 
 /** An event that user code threw on before it was durable. */

@@ -17,6 +17,11 @@ export interface Reading {
   /** True when all that was rejected was over a limit, rather than malformed. */
   readonly onlyTooLarge: boolean;
   readonly combined: Combiner;
+  /** Event times of what was accepted, epoch milliseconds; −1 when nothing was. */
+  readonly earliest: number;
+  readonly latest: number;
+  /** What the source stated; see SourceCollector. */
+  readonly watermark: number | undefined;
 }
 
 export class SourceExecutor {
@@ -45,14 +50,22 @@ export class SourceExecutor {
     const reader = new EventReader(this.source.source, idBase, arrival);
     const rejected: Rejection[] = [];
     let onlyTooLarge = true;
+    let earliest = -1;
+    let latest = -1;
+    let watermark: number | undefined;
     for (const record of records) {
       try {
         // All of a record's events are looked at before the first one counts: it is accepted as a whole, or not at all.
-        const passages = reader
-          .read(record)
-          .map((event) => passThrough(this.source.steps, event, this.source));
+        const events = reader.read(record);
+        const passages = events.map((event) => passThrough(this.source.steps, event, this.source));
         if (this.source.onError === "fail") mustCombine(this.source.targets, passages);
         for (const passage of passages) combined.add(passage);
+        for (const { time } of events) {
+          earliest = earliest === -1 ? time : Math.min(earliest, time);
+          latest = Math.max(latest, time);
+        }
+        const said = reader.watermarkSaid;
+        if (said !== undefined) watermark = Math.max(watermark ?? 0, said);
       } catch (error) {
         rejected.push(rejectionOf(record.index, error));
         onlyTooLarge &&= error instanceof InvalidEventError && error.tooLarge;
@@ -63,6 +76,9 @@ export class SourceExecutor {
       rejected,
       onlyTooLarge: onlyTooLarge && rejected.length > 0,
       combined,
+      earliest,
+      latest,
+      watermark,
     };
   }
 

@@ -23,6 +23,8 @@ import { allDone } from "./stage/all-done.ts";
 import { Places } from "./stage/places.ts";
 import type { RunPorts } from "./stage/segment-run.ts";
 import { runSegment } from "./stage/segment-run.ts";
+import type { WatermarkClient } from "./watermark/reports.ts";
+import { committedOf, report } from "./watermark/reports.ts";
 
 /** How the executor reaches the stage's shards. */
 export interface StageClient {
@@ -36,6 +38,8 @@ export type StageProgress = readonly number[] | "all";
 export interface StageExecutorOptions {
   readonly plan: Plan;
   readonly shards: StageClient;
+  /** Told of what is committed, where something goes by event time. */
+  readonly watermarks?: WatermarkClient;
   readonly clock: Clock;
   readonly wait?: (ms: number) => Promise<void>;
   readonly random?: () => number;
@@ -76,8 +80,10 @@ export class StageExecutor {
       const ports = this.#ports(stage, delivery, places, deadline);
       const complete = await allDone(segments.map((segment) => this.#segment(stage, source, segment, ports)));
       await this.#closeGaps(stage, source, segments);
-      if (complete.every(Boolean)) delivery.ack();
-      else delivery.retry({ delaySeconds: 0 });
+      if (complete.every(Boolean)) {
+        await report(plan, this.options.watermarks, committedOf(plan, source, segments, stage.name));
+        delivery.ack();
+      } else delivery.retry({ delaySeconds: 0 });
     } catch (error) {
       onError?.(error, `stage ${stage.name}, message ${delivery.id}`);
       delivery.retry({ delaySeconds: retryDelay(delivery.attempts, messageOf(error) === BUSY, random) });

@@ -8,6 +8,7 @@ import { kindOf } from "../graph.ts";
 import type { Job } from "../job.ts";
 import { EnrichFunction } from "../operators/enrich.ts";
 import { SplitOperator } from "../operators/split.ts";
+import { LATE } from "../windows/trigger.ts";
 import { hooksOf } from "./fingerprint.ts";
 
 /** @throws PlanError that names the job, the node and the reason. */
@@ -82,6 +83,8 @@ function outputsOf(node: GraphNode): readonly string[] | undefined {
       return node.process instanceof EnrichFunction ? [] : undefined;
     case "stage":
       return undefined;
+    case "aggregate":
+      return node.window === undefined ? [] : [LATE];
     default:
       return [];
   }

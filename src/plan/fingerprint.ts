@@ -2,7 +2,11 @@
 import type { GraphNode } from "../graph.ts";
 import { fingerprintOf } from "../hash.ts";
 import type { Job } from "../job.ts";
+import type { Aggregate } from "../operator.ts";
 import { AggregatorOperator } from "../operators/aggregate.ts";
+import { CountWindowFunction } from "../operators/count-window.ts";
+import { TimeSorted } from "../operators/time-sorted.ts";
+import type { ProcessFunction } from "../process.ts";
 
 /** Names, edges, shard counts, formats of state and the text of every function: all that decides where an event goes. */
 export function fingerprint(generation: number, jobs: readonly Job[]): string {
@@ -31,7 +35,12 @@ function behaviourOf(node: GraphNode): unknown {
   const texts = textsOf(node);
   switch (node.kind) {
     case "aggregate":
-      return [...texts, node.aggregate.signature, node.aggregate.options.shards];
+      return [
+        ...texts,
+        node.aggregate.signature,
+        node.aggregate.options.shards,
+        ...(node.window === undefined ? [] : [node.window.assigner.signature]),
+      ];
     case "process":
       return [...texts, node.process.signature, node.process.options.shards, node.ports];
     case "stage":
@@ -74,6 +83,20 @@ function functionsIn(owner: object, deeper = true): string[] {
 
 type Hook = (...args: never[]) => unknown;
 
+/** Those of the functions inside as well: what is wrapped around them is ours. */
+function processHooks(process: ProcessFunction<unknown, unknown>): Hook[] {
+  const own = [process.apply, process.onTimer];
+  if (process instanceof TimeSorted) return [...own, ...processHooks(process.inner)];
+  if (process instanceof CountWindowFunction) return [...own, ...aggregateHooks(process.aggregate)];
+  return own;
+}
+
+function aggregateHooks(aggregate: Aggregate<unknown, unknown, unknown>): Hook[] {
+  const { create, add, merge, result } =
+    aggregate instanceof AggregatorOperator ? aggregate.aggregator : aggregate;
+  return [create, add, merge, result];
+}
+
 /** The functions of a node that run while events flow. */
 export function hooksOf(node: GraphNode): Hook[] {
   switch (node.kind) {
@@ -84,14 +107,13 @@ export function hooksOf(node: GraphNode): Hook[] {
       return [node.key];
     case "operator":
       return [node.operator.apply];
-    case "aggregate": {
-      const { aggregate } = node;
-      const { create, add, merge, result } =
-        aggregate instanceof AggregatorOperator ? aggregate.aggregator : aggregate;
-      return [create, add, merge, result];
-    }
+    case "aggregate":
+      return [
+        ...aggregateHooks(node.aggregate),
+        ...(node.window === undefined ? [] : [node.window.assigner.assign]),
+      ];
     case "process":
-      return [node.process.apply, node.process.onTimer];
+      return processHooks(node.process);
     case "stage":
       return [node.stage.apply];
     case "sink":

@@ -1,25 +1,44 @@
 /** Operator plans: what each kind of node becomes in shards, with its options checked and completed. */
-import type { AggregateNode, GraphNode, ProcessNode, PullNode, SinkNode, StageNode } from "../graph.ts";
+import type {
+  AggregateNode,
+  GraphNode,
+  ProcessNode,
+  PullNode,
+  SinkNode,
+  StageNode,
+  WindowSpec,
+} from "../graph.ts";
 import type { Job } from "../job.ts";
+import { LATE } from "../windows/trigger.ts";
+import { sourceTimeOf } from "./event-time.ts";
 import { span, whole } from "./options.ts";
 import type {
   AggregatePlan,
+  OperatorEventTime,
   OperatorPlan,
   Outputs,
   ProcessPlan,
   PullPlan,
   SinkPlan,
   StagePlan,
+  WindowPlan,
 } from "./plan.ts";
 import { queueNames } from "./queues.ts";
 
 export const DEFAULT_SHARDS = 4;
 export const DEFAULT_MAX_KEYS = 2_000_000;
+/** Of windows a view keeps many for each key. */
+const DEFAULT_MAX_WINDOW_KEYS = 20_000_000;
 const MAX_SHARDS = 256;
 
 /** What is behind it and who feeds it are found out when all operators are known. */
-export type UnconnectedPlan = OperatorPlan & { sources: string[]; outputs: Outputs };
+export type UnconnectedPlan = OperatorPlan & {
+  sources: string[];
+  outputs: Outputs;
+  eventTime: OperatorEventTime;
+};
 
+const NO_EVENT_TIME: OperatorEventTime = { uses: false, watermarked: false, doors: undefined };
 const NOTHING: Outputs = { main: [], sides: {}, targets: [] };
 
 /**
@@ -45,8 +64,19 @@ export function operatorOf(job: Job, node: GraphNode): UnconnectedPlan | undefin
 }
 
 function aggregatePlan(job: Job, node: AggregateNode) {
-  const { aggregate } = node;
+  const { aggregate, window } = node;
   const { shards, maxKeys } = aggregate.options;
+  if (window !== undefined) {
+    return {
+      ...common<WindowPlan>(job, node, "window", shards),
+      keyed: true,
+      signature: `window:${window.assigner.signature}:${aggregate.signature}`,
+      maxKeys: keysOf(node, maxKeys, DEFAULT_MAX_WINDOW_KEYS),
+      aggregate,
+      window,
+      combined: mayCombine(job, node, window),
+    };
+  }
   return {
     ...common<AggregatePlan>(job, node, "aggregate", shards),
     keyed: true,
@@ -54,6 +84,18 @@ function aggregatePlan(job: Job, node: AggregateNode) {
     maxKeys: keysOf(node, maxKeys),
     aggregate,
   };
+}
+
+/**
+ * Events of one key and window may be combined before they reach it unless each has to be seen: where windows merge or
+ * look at events, where a trigger counts, and where somebody wants the late ones.
+ */
+function mayCombine(job: Job, node: AggregateNode, { assigner, rules }: WindowSpec): boolean {
+  const counts = rules.early?.kind === "count" || rules.late?.kind === "count";
+  const wantsLate = job.nodes.some(
+    (reader) => reader.kind === "sideOutput" && reader.output === LATE && reader.inputs.includes(node),
+  );
+  return !assigner.merging && !assigner.needsEvent && !counts && !wantsLate;
 }
 
 function processPlan(job: Job, node: ProcessNode) {
@@ -113,6 +155,7 @@ function pullPlan(job: Job, node: PullNode) {
     source,
     everyMs: span(ownerOf(node), "every", every, 1000),
     limit: whole(ownerOf(node), "limit", limit, { least: 1, most: 10_000, otherwise: 1000 }),
+    sourceTime: sourceTimeOf(ownerOf(node), source.options, "events"),
   };
 }
 
@@ -130,11 +173,12 @@ function common<P extends OperatorPlan>(
     shards: whole(ownerOf(node), "shards", shards, { least: 1, most: MAX_SHARDS, otherwise: DEFAULT_SHARDS }),
     sources: [] as string[],
     outputs: NOTHING,
+    eventTime: NO_EVENT_TIME,
   };
 }
 
-function keysOf(node: GraphNode, maxKeys: number | undefined): number {
-  return whole(ownerOf(node), "maxKeys", maxKeys, { least: 1, otherwise: DEFAULT_MAX_KEYS });
+function keysOf(node: GraphNode, maxKeys: number | undefined, otherwise = DEFAULT_MAX_KEYS): number {
+  return whole(ownerOf(node), "maxKeys", maxKeys, { least: 1, otherwise });
 }
 
 function optional(

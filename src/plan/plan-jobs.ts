@@ -12,8 +12,10 @@ import { PlanError } from "../errors.ts";
 import type { GraphNode, SourceNode } from "../graph.ts";
 import type { Job } from "../job.ts";
 import { checkName } from "../job.ts";
+import type { WatermarkStrategy } from "../source.ts";
 import { bindingsOf } from "./bindings.ts";
 import { checkGraph } from "./checks.ts";
+import { connectEventTime, sourceTimeOf } from "./event-time.ts";
 import { codeOf, fingerprint } from "./fingerprint.ts";
 import type { UnconnectedPlan } from "./operator-plans.ts";
 import { operatorOf } from "./operator-plans.ts";
@@ -31,7 +33,7 @@ import { StepFinder } from "./steps.ts";
  * the operator. Whether a plan may follow the one that is running is for `changesOf` to say.
  */
 export function planJobs(jobs: readonly Job[], options: PlanOptions = {}): Plan {
-  const { generation = 1, runtime = "workers", retired = [] } = options;
+  const { generation = 1, runtime = "workers", retired = [], watermarks } = options;
   whole("plan", "generation", generation, { least: 1, otherwise: 1 });
   const names = new Names();
   const operators = new Map<string, UnconnectedPlan>();
@@ -50,11 +52,12 @@ export function planJobs(jobs: readonly Job[], options: PlanOptions = {}): Plan 
     }
     const finder = new StepFinder(job, operators, runtime === "memory");
     for (const node of job.nodes) {
-      if (node.kind === "source") sources.set(node.name, sourcePlan(job, node, finder));
+      if (node.kind === "source") sources.set(node.name, sourcePlan(job, node, finder, watermarks));
       const operator = operators.get(node.name);
       if (operator !== undefined) operator.outputs = finder.outputsOf(node);
     }
   }
+  connectEventTime(operators, sources);
   names.mayRetire(retired);
   const plan: Plan = {
     generation,
@@ -70,13 +73,25 @@ export function planJobs(jobs: readonly Job[], options: PlanOptions = {}): Plan 
   return plan;
 }
 
-function sourcePlan(job: Job, node: SourceNode, finder: StepFinder): SourcePlan {
+function sourcePlan(
+  job: Job,
+  node: SourceNode,
+  finder: StepFinder,
+  watermarks: WatermarkStrategy | undefined,
+): SourcePlan {
   const { source, name } = node;
   const wait = { least: 0, most: 60, otherwise: 0 };
   const batchSeconds = whole(`source ${name}`, "batchSeconds", source.options.batchSeconds, wait);
   const { main, targets } = finder.outputsOf(node);
+  const said = sourceTimeOf(`source ${name}`, source.options, "arrival");
+  const eventTime = watermarks === undefined ? said : { ...said, watermarks };
+  if (eventTime.watermarks === "events") {
+    throw new PlanError(
+      `source ${name}: requests come in no order, so its watermark cannot follow their events; replay a log with the header Millrace-Replay, which numbers its requests`,
+    );
+  }
   const queue = queueNames(name, { batchSeconds });
-  return { job: job.name, name, onError: job.onError, source, queue, steps: main, targets };
+  return { job: job.name, name, onError: job.onError, source, eventTime, queue, steps: main, targets };
 }
 
 function codeIn(jobs: readonly Job[]): Map<string, string> {

@@ -1,10 +1,10 @@
 /** Plan: what the registered jobs become: sources with their queues, operators with their shards, and what runs between. */
-import type { GraphDescription, KeyFunction } from "../graph.ts";
+import type { GraphDescription, KeyFunction, WindowSpec } from "../graph.ts";
 import type { FailurePolicy } from "../job.ts";
 import type { Aggregate, Operator } from "../operator.ts";
 import type { ProcessFunction } from "../process.ts";
 import type { Sink } from "../sink.ts";
-import type { PullSource, Source } from "../source.ts";
+import type { PullSource, Source, WatermarkStrategy } from "../source.ts";
 import type { Stage } from "../stage.ts";
 
 export interface Plan {
@@ -29,10 +29,31 @@ export interface SourcePlan {
   readonly name: string;
   readonly onError: FailurePolicy;
   readonly source: Source<unknown>;
+  readonly eventTime: SourceEventTime;
   readonly queue: QueueNames;
   readonly steps: readonly Step[];
   /** The operators behind the queue that the steps end in. */
   readonly targets: readonly Target[];
+}
+
+/** How the watermark of a source comes about; see EventTimeOptions. */
+export interface SourceEventTime {
+  readonly watermarks: WatermarkStrategy;
+  /** Milliseconds. */
+  readonly outOfOrderness: number;
+}
+
+/** What an operator has to do with event time. */
+export interface OperatorEventTime {
+  /** It has windows or timers in event time. */
+  readonly uses: boolean;
+  /** It does, or something behind it: it keeps a watermark. */
+  readonly watermarked: boolean;
+  /**
+   * Where lateness is judged at the door, since nothing but sources over HTTP feeds it whose watermark follows arrival:
+   * the bound of each, ms. Undefined where only the watermark says what is late.
+   */
+  readonly doors: ReadonlyMap<string, number> | undefined;
 }
 
 /** Stateless steps, fused into what is upstream of them: they run before what they make is durable. */
@@ -85,6 +106,7 @@ interface ShardedPlan {
   /** The sources and operators that reach it. */
   readonly sources: readonly string[];
   readonly outputs: Outputs;
+  readonly eventTime: OperatorEventTime;
 }
 
 /** A mergeable accumulator per key; its view has the same name. */
@@ -92,6 +114,16 @@ export interface AggregatePlan extends ShardedPlan {
   readonly kind: "aggregate";
   readonly maxKeys: number;
   readonly aggregate: Aggregate<unknown, unknown, unknown>;
+}
+
+/** A mergeable accumulator per key and window; its view has the same name. */
+export interface WindowPlan extends ShardedPlan {
+  readonly kind: "window";
+  readonly maxKeys: number;
+  readonly aggregate: Aggregate<unknown, unknown, unknown>;
+  readonly window: WindowSpec;
+  /** Whether events are combined per key and window before they come; else each comes by itself. */
+  readonly combined: boolean;
 }
 
 /** State and timers per key; its view has the same name. */
@@ -127,12 +159,13 @@ export interface PullPlan extends ShardedPlan {
   readonly source: PullSource<unknown>;
   readonly everyMs: number;
   readonly limit: number;
+  readonly sourceTime: SourceEventTime;
 }
 
-export type OperatorPlan = AggregatePlan | ProcessPlan | StagePlan | SinkPlan | PullPlan;
+export type OperatorPlan = AggregatePlan | WindowPlan | ProcessPlan | StagePlan | SinkPlan | PullPlan;
 
 /** An operator whose state can be read as a view. */
-export type ViewPlan = AggregatePlan | ProcessPlan;
+export type ViewPlan = AggregatePlan | WindowPlan | ProcessPlan;
 
 export interface QueueNames {
   /** `millrace-clicks` */
@@ -153,12 +186,19 @@ export interface PlanOptions {
   readonly generation?: number;
   /** `workers` (the default) refuses what keeps state in an instance; `memory` allows it. */
   readonly runtime?: "workers" | "memory";
+  /** What the watermark of every source follows, whatever it says itself: for tests that state it. */
+  readonly watermarks?: "explicit";
   /** Operators that were removed from the jobs: what is still on its way to them is dropped, not dead-lettered. */
   readonly retired?: readonly string[];
 }
 
+/** Whether events of one key (and window) become one record before they reach it. */
+export function isCombined(operator: Target): boolean {
+  return operator.kind === "aggregate" || (operator.kind === "window" && operator.combined);
+}
+
 export function isView(operator: Target): operator is ViewPlan {
-  return operator.kind === "aggregate" || operator.kind === "process";
+  return operator.kind === "aggregate" || operator.kind === "window" || operator.kind === "process";
 }
 
 export function viewsOf(plan: Plan): ViewPlan[] {

@@ -1,5 +1,6 @@
 /** TestDriver: runs a job for a unit test: fed by hand, on a clock that the test moves, the same each time. */
 
+import { MAX_TIME } from "../clock.ts";
 import { millisecondsOf, parseTime } from "../duration.ts";
 import { MemoryView } from "../engine/job-starter.ts";
 import type { GraphNode } from "../graph.ts";
@@ -31,6 +32,11 @@ export interface TestDriverOptions {
   readonly sinks?: "write" | Readonly<Record<string, "write" | WriteBatch>>;
   /** What may go wrong on the way. A job that is right gives the same results. */
   readonly faults?: Faults;
+  /**
+   * `explicit`: the watermark of each source over HTTP is only what `watermark` says, whatever the source's own options
+   * are, and events of any time are taken. By default it follows the test's clock, as in production.
+   */
+  readonly watermarks?: "explicit";
   /** `memory` allows operators that keep a map of their own, as JobStarter does; `workers` is the default. */
   readonly runtime?: "workers" | "memory";
 }
@@ -123,6 +129,17 @@ export class TestDriver {
   }
 
   /**
+   * Sends the records of a log as a replay, each a request of its own, the last with the end marker: what is late follows
+   * from the event times in the log, not from the clock.
+   *
+   * @throws as `send`, and RangeError when event time has come further than the log's start.
+   */
+  async replay(source: string, ...records: readonly unknown[]): Promise<void> {
+    const requests = records.map((record) => [record]);
+    await this.#run.step(() => this.#run.replay(source, requests));
+  }
+
+  /**
    * Moves the clock, by milliseconds or words like "1 minute". Timers, pull sources, batches and retries that fall due
    * on the way happen at their times, in order.
    *
@@ -139,6 +156,26 @@ export class TestDriver {
     if (to === undefined || to < this.now)
       throw new RangeError(`advanceTo: ${time} is no time that is to come`);
     await this.advance(to - this.now);
+  }
+
+  /**
+   * States a watermark: no event with this time or an earlier one will come any more, from one source or, by default,
+   * from any. What that fires has happened when it resolves. It never goes back.
+   *
+   * @param time epoch milliseconds, or ISO 8601 with an offset; "end" for the end of the stream, which fires everything.
+   * @throws RangeError when it is no time, the driver was not made with `watermarks: "explicit"`, or there is no such
+   * source.
+   */
+  async watermark(time: number | string, source?: string): Promise<void> {
+    if (this.#options.watermarks !== "explicit") {
+      throw new RangeError(
+        'watermark: make the driver with { watermarks: "explicit" }; without it the watermark follows the clock, which `advance` moves',
+      );
+    }
+    const to = time === "end" ? MAX_TIME : parseTime(time);
+    if (to === undefined || to < 0)
+      throw new RangeError(`watermark: ${time} is no time; use epoch milliseconds, ISO 8601 or "end"`);
+    await this.#run.step(() => this.#run.watermark(to, source));
   }
 
   /** All shards are thrown away and wake anew from their stores, as after a deploy or a crash; queues keep what they hold. */

@@ -15,6 +15,7 @@ export type WriteBatch = (batch: SinkBatch<unknown>, context: SinkContext) => vo
 export interface TestJobOptions {
   readonly shards?: number | undefined;
   readonly runtime: "workers" | "memory";
+  readonly watermarks?: "explicit" | undefined;
   /** What takes the place of a sink's own `write`; undefined to leave it. */
   readonly writerOf: (sink: Sink<unknown>) => WriteBatch | undefined;
 }
@@ -43,7 +44,10 @@ export function testJobOf(job: Job, taps: readonly Tap[], options: TestJobOption
   // Where an operator was applied again, an input may come after its reader.
   for (const [node, { inputs }] of copies) inputs.push(...node.inputs.map((input) => copied(copies, input)));
   const names = taps.map((tap) => addTap(copy, copied(copies, tap.node), tap));
-  const plan = planJobs([copy], { runtime: options.runtime });
+  const plan = planJobs([copy], {
+    runtime: options.runtime,
+    ...(options.watermarks === undefined ? {} : { watermarks: options.watermarks }),
+  });
   if (options.shards !== undefined) reshard(plan, options.shards);
   return { plan, taps: new Set(names), batches };
 }
@@ -84,7 +88,7 @@ function addTap(copy: Job, node: GraphNode, { side, hear }: Tap): string {
 function reshard(plan: Plan, shards: number): void {
   whole("TestDriver", "shards", shards, { least: 1, most: 256, otherwise: 1 });
   for (const operator of plan.operators.values()) {
-    if (!["aggregate", "process", "stage"].includes(operator.kind)) continue;
+    if (!["aggregate", "window", "process", "stage"].includes(operator.kind)) continue;
     (operator as { shards: number }).shards = shards;
   }
 }

@@ -1,5 +1,6 @@
 /** TestRun: a job under test that has started: its runtime, and the steps that a TestDriver takes it through. */
 import type { Rejection } from "../engine/source/reader.ts";
+import { fingerprintOf } from "../hash.ts";
 import type { Job } from "../job.ts";
 import type { Sink } from "../sink.ts";
 import { isExpected, RejectedRecordsError, StepFailedError } from "./step-errors.ts";
@@ -16,6 +17,7 @@ export interface TestRunOptions {
   readonly sinks?: "write" | Readonly<Record<string, "write" | WriteBatch>>;
   readonly faults?: Faults;
   readonly runtime?: "workers" | "memory";
+  readonly watermarks?: "explicit";
 }
 
 export class TestRun {
@@ -26,6 +28,7 @@ export class TestRun {
   readonly #aggregates: ReadonlySet<string>;
   readonly #faults: Faults;
   #busy = false;
+  #replays = 0;
   #failuresSeen = 0;
 
   /** @param outputs what the taps lead to. @throws PlanError when the job's graph makes no sense. */
@@ -36,15 +39,22 @@ export class TestRun {
     start: number,
     options: TestRunOptions,
   ) {
-    const { shards, env = {}, sinks = {}, faults = {}, runtime = "workers" } = options;
-    this.job = testJobOf(job, taps, { shards, runtime, writerOf: (sink) => writerOf(sink, sinks) });
+    const { shards, env = {}, sinks = {}, faults = {}, runtime = "workers", watermarks } = options;
+    this.job = testJobOf(job, taps, {
+      shards,
+      runtime,
+      watermarks,
+      writerOf: (sink) => writerOf(sink, sinks),
+    });
     const { plan } = this.job;
     if (faults.duplicates === true) mustDedupe(this.job);
     this.runtime = new TestRuntime(plan, { start, env, faults });
     this.#ingest = new TestIngest(this.runtime);
     this.#outputs = outputs;
     this.#faults = faults;
-    const aggregates = [...plan.operators.values()].filter(({ kind }) => kind === "aggregate");
+    const aggregates = [...plan.operators.values()].filter(
+      ({ kind }) => kind === "aggregate" || kind === "window",
+    );
     this.#aggregates = new Set(aggregates.map(({ name }) => name));
   }
 
@@ -81,10 +91,28 @@ export class TestRun {
 
   /** Sends requests and settles, after each unless they are to be shuffled. @throws RejectedRecordsError */
   async send(source: string, requests: readonly (readonly unknown[])[]): Promise<void> {
+    await this.#sendAll(source, requests, (records) => this.#ingest.request(source, records));
+  }
+
+  /** Sends requests as those of one replay, which ends with the last. @throws as `send`, and RangeError when it is refused. */
+  async replay(source: string, requests: readonly (readonly unknown[])[]): Promise<void> {
+    const producer = replayProducer(source, this.#replays++);
+    let sequence = 0;
+    await this.#sendAll(source, requests, (records) => {
+      const end = sequence === requests.length - 1;
+      return this.#ingest.replayed(source, records, producer, { sequence: sequence++, end });
+    });
+  }
+
+  async #sendAll(
+    source: string,
+    requests: readonly (readonly unknown[])[],
+    take: (records: readonly unknown[]) => Promise<readonly Rejection[]>,
+  ): Promise<void> {
     const rejected: Rejection[] = [];
     let sent = 0;
     for (const records of requests) {
-      for (const { index, error } of await this.#ingest.request(source, records)) {
+      for (const { index, error } of await take(records)) {
         rejected.push({ index: sent + index, error });
       }
       sent += records.length;
@@ -94,9 +122,25 @@ export class TestRun {
     if (rejected.length > 0) throw new RejectedRecordsError(source, sent, rejected);
   }
 
+  /** States a watermark, for one source or for all, and settles. @throws RangeError when there is no such source. */
+  async watermark(time: number, only?: string): Promise<void> {
+    const { plan, shards } = this.runtime;
+    if (only !== undefined && !plan.sources.has(only))
+      throw new RangeError(`the job has no source "${only}"`);
+    for (const { name, job } of plan.sources.values()) {
+      if (only === undefined || only === name) shards.watermarks.of(job)?.state(name, time);
+    }
+    await this.settle();
+  }
+
   #endStep(): void {
     for (const output of this.#outputs) output.endStep(this.#aggregates);
   }
+}
+
+/** 128 bits that are the same in each run. */
+function replayProducer(source: string, number: number): string {
+  return fingerprintOf(`replay ${number} of ${source}`) + fingerprintOf(`${source} replayed ${number}`);
 }
 
 /** What takes the place of a sink's own `write`: nothing, unless somebody asks for more. */

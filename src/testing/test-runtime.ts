@@ -88,6 +88,7 @@ export class TestRuntime {
       for (const owner of queuesOf(this.plan)) {
         if (await this.#deliver(owner)) delivered = true;
       }
+      if (await this.shards.watermarks.run()) delivered = true;
       if (!delivered && (this.#nextDue() ?? Number.POSITIVE_INFINITY) > this.clock.now()) return;
     }
     throw new Error(
@@ -122,7 +123,11 @@ export class TestRuntime {
   }
 
   #nextDue(): number | undefined {
-    const due = [this.shards.nextDue(), ...[...this.#queues.values()].map((queue) => queue.nextDue())];
+    const due = [
+      this.shards.nextDue(),
+      this.shards.watermarks.nextDue(),
+      ...[...this.#queues.values()].map((queue) => queue.nextDue()),
+    ];
     const known = due.filter((at) => at !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
   }
@@ -146,6 +151,7 @@ export class TestRuntime {
       graveyard: {
         bury: async ({ id, queue, reason }) => this.#failed(new Error(reason), `${queue}: message ${id}`),
       },
+      watermarks: this.shards.watermarks,
       random: noJitter,
       onError: (error, about) => this.#failed(error, about),
     });
@@ -156,6 +162,7 @@ export class TestRuntime {
       plan: this.plan,
       shards: this.shards,
       clock: this.clock,
+      watermarks: this.shards.watermarks,
       // Between two tries of one event no time passes: what is behind it in the queue would have to wait for it.
       wait: async () => undefined,
       random: noJitter,

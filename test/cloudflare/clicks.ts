@@ -1,5 +1,6 @@
 /** Makes what ingest would send: messages of clicks, under the identities that a test names. */
 import { MEMORY_LIMITS } from "../../src/engine/memory-queue.ts";
+import type { SegmentTime } from "../../src/engine/segment.ts";
 import { ProducerKind } from "../../src/engine/segment.ts";
 import { SourceExecutor } from "../../src/engine/source-executor.ts";
 import type { SourcePlan } from "../../src/index.ts";
@@ -11,6 +12,7 @@ export interface Numbered {
   readonly kind?: ProducerKind;
   readonly fingerprint?: string;
   readonly arrival?: number;
+  readonly time?: SegmentTime;
 }
 
 /** A producer id that says which test it belongs to. */
@@ -21,6 +23,7 @@ export function producerOf(test: number): string {
 /** One message with these clicks. */
 export function message(urls: readonly string[], numbered: Numbered): string {
   const { producer = producerOf(1), sequence, kind = ProducerKind.isolate, arrival = Date.now() } = numbered;
+  const { time } = numbered;
   const executor = new SourceExecutor(
     plan,
     plan.sources.get("clicks") as SourcePlan,
@@ -28,7 +31,7 @@ export function message(urls: readonly string[], numbered: Numbered): string {
   );
   const records = urls.map((url, index) => ({ index, value: url }));
   const reading = executor.read(records, `${producer}.${sequence}`, arrival);
-  const identity = { producer, sequence, kind, arrival, before: 0, single: true };
+  const identity = { producer, sequence, kind, arrival, before: 0, single: true, ...(time && { time }) };
   const [only] = executor.pack(reading, identity, MEMORY_LIMITS).messages;
   if (only === undefined) throw new Error("nothing to send");
   return only;

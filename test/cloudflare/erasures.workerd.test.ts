@@ -86,7 +86,7 @@ it("erases by alarm, over evictions, and leaves the neighbours of the key alone"
   expect(report).toMatchObject({
     state: { keys: 1, timers: 0 },
     deadLetters: 0,
-    log: { shards: 4 },
+    log: { shards: 8 },
     sinks: [],
   });
   expect(report?.log.rows).toBeGreaterThanOrEqual(5);

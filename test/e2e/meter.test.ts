@@ -1,5 +1,5 @@
 /** The meter against a count by hand, row by row, on the real runtime. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Contender } from "../../scripts/bench/contender.ts";
 import { objectOf } from "../../scripts/bench/contenders/platform.ts";
 import { EVENTS_PATH } from "../../scripts/bench/load/bodies.ts";
@@ -7,7 +7,13 @@ import { type Counts, differenceOf, noCounts } from "../../scripts/bench/meter/c
 import { countsOf, withMetered } from "../../scripts/bench/meter/run.ts";
 import { bill } from "../../scripts/bench/meter.ts";
 import type { ContenderName } from "../../scripts/bench/sources.ts";
+import { configsOf, meteredSources } from "../../scripts/bench/sources.ts";
+import { startRuntime } from "../../scripts/local/runtime.ts";
 import { shardOf } from "../../src/hash.ts";
+import { temporaryFolder } from "../scripts/send/command.ts";
+import { request } from "./client.ts";
+import { plan as seconds } from "./jobs/seconds.ts";
+import { eventually } from "./support.ts";
 
 const SHARDS = 4;
 
@@ -51,6 +57,33 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
     });
   });
 });
+
+test("what a source with event time tells its coordinator is counted, call by call and row by row", async () => {
+  const module = new URL("jobs/seconds.ts", import.meta.url).pathname;
+  const workers = meteredSources(configsOf("millrace"), temporaryFolder());
+  const runtime = await startRuntime({ workers, register: { module, plan: seconds } });
+  onTestFinished(() => runtime.dispose());
+  const counted = () => countsOf({ runtime });
+  // Nothing of it is accepted, so there is nothing else to call: a hold is opened, and closed after its second.
+  const refused = async (rows: number) => {
+    const before = await counted();
+    const { status } = await request(runtime, "/v1/sources/ticks", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"key":"a","time":"never"}',
+    });
+    expect(status).toBe(400);
+    let since = differenceOf(await counted(), before);
+    await eventually(async () => {
+      since = differenceOf(await counted(), before);
+      return since.objectRequests >= 2 && since.rowsWritten >= rows;
+    });
+    return since;
+  };
+  // The first one makes the table, which is two rows.
+  await refused(4);
+  expect(await refused(2)).toMatchObject({ requests: 1, writes: 0, objectRequests: 2, rowsWritten: 2 });
+}, 60_000);
 
 test("a bill is the counts times the list prices", () => {
   const counts: Counts = {

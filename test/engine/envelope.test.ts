@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Envelope } from "../../src/engine/envelope.ts";
 import { decodeEnvelope, encodeEnvelope, openEnvelope, seal, unseal } from "../../src/engine/envelope.ts";
+import type { Segment } from "../../src/engine/segment.ts";
 import { EnvelopeError } from "../../src/errors.ts";
 import { Random } from "../simulation/random.ts";
 import { P, Q } from "./support.ts";
@@ -49,10 +50,21 @@ test("an envelope comes back as it was", () => {
 test("a field that a newer version appends is ignored", () => {
   const packed = JSON.parse(encodeEnvelope(envelope));
   packed.push("new");
-  packed[4][0].push({ newer: true });
+  packed[4][0].push(null, { newer: true });
   packed[4][0][6][0].push(1);
   packed[4][0][6][0][2][0].push(1);
   expect(decodeEnvelope(JSON.stringify(packed))).toEqual(envelope);
+});
+
+test("what a segment means for the watermark comes back, and is absent where it was", () => {
+  const [first] = envelope.segments;
+  const times = [
+    { hold: "00ff", n: 0 },
+    { hold: "00ff", n: 7, front: -1 },
+    { hold: "00ff", n: 8, front: 1_000, watermark: 2_000 },
+  ];
+  const timed = { ...envelope, segments: times.map((time) => ({ ...(first as Segment), time })) };
+  expect(decodeEnvelope(encodeEnvelope(timed))).toEqual(timed);
 });
 
 describe("garbage is an EnvelopeError", () => {

@@ -5,6 +5,7 @@ import type { QueryEnv } from "../../src/cloudflare/query/app.ts";
 import { queryApp } from "../../src/cloudflare/query/app.ts";
 import type {
   BuriedEntry,
+  CoordinatorRpc,
   ErasuresRpc,
   GraveyardRpc,
   NumberedDeadLetter,
@@ -26,8 +27,11 @@ import {
 } from "../../src/engine/shard/reader.ts";
 import { Redrive } from "../../src/engine/shard/redrive.ts";
 import type { ShardLimits } from "../../src/engine/shard/shard.ts";
+import { readWindows, readWindowTops } from "../../src/engine/shard/window-reader.ts";
 import { SourceExecutor } from "../../src/engine/source-executor.ts";
 import { StageExecutor } from "../../src/engine/stage-executor.ts";
+import type { Reporter } from "../../src/engine/watermark/holds.ts";
+import { Holds, timeOf } from "../../src/engine/watermark/holds.ts";
 import type { Aggregator, Plan, SourceCollector, SourcePlan } from "../../src/index.ts";
 import { count, Job, planJobs, Source, sum, VirtualClock } from "../../src/index.ts";
 import type { QueueNames, StagePlan } from "../../src/plan.ts";
@@ -37,11 +41,14 @@ import { MemoryErasures } from "./memory-erasures.ts";
 export interface Item {
   readonly key: string;
   readonly n?: number;
+  /** Event time, epoch milliseconds; the arrival by default. */
+  readonly time?: number;
 }
 
 export class ItemReader extends Source<Item> {
   getEvents(input: unknown, collector: SourceCollector<Item>): void {
-    collector.emit(typeof input === "string" ? { key: input } : (input as Item));
+    const item = typeof input === "string" ? { key: input } : (input as Item);
+    collector.emit(item, item.time === undefined ? {} : { time: item.time });
   }
 }
 
@@ -137,12 +144,14 @@ export class Deployment {
       shards: this.shards,
       clock,
       queue,
+      watermarks: this.shards.watermarks,
       claims: { claim: async (_producer, _fingerprint, sequences) => sequences.map(() => true) },
       graveyard: { bury: async () => undefined },
     });
     this.#stages = new StageExecutor({
       plan,
       shards: this.shards,
+      watermarks: this.shards.watermarks,
       clock,
       wait: async (ms) => clock.advance(ms),
     });
@@ -154,6 +163,7 @@ export class Deployment {
       SHARD: { getByName: (name) => this.#shard(name) },
       GRAVEYARD: { getByName: () => this.#graveyard() },
       ERASURES: { getByName: () => this.#erasures() },
+      COORDINATOR: { getByName: (name) => this.#coordinator(name) },
       ...Object.fromEntries(
         queuesOf(this.plan).map(({ name, queue }) => [
           queue.binding,
@@ -174,6 +184,10 @@ export class Deployment {
     const executor = new SourceExecutor(this.plan, plan);
     const producer = this.#producers.get(source) ?? new Producer();
     this.#producers.set(source, producer);
+    const coordinator = this.shards.watermarks.ofSource(source);
+    const holds = coordinator && new Holds({ source });
+    const report: Reporter = (said) => coordinator?.holds(said);
+    const held = holds?.enter(this.clock.now(), report);
     const arrival = this.clock.now();
     const { client } = options;
     const id = client ?? producer.next;
@@ -182,10 +196,14 @@ export class Deployment {
     if (reading.rejected.length > 0) throw new Error(JSON.stringify(reading.rejected));
     const kind = client === undefined ? ProducerKind.isolate : ProducerKind.client;
     const before = client === undefined ? producer.counted : 0;
-    const identity = { ...id, kind, arrival, before, single: client !== undefined };
+    const time = timeOf(held, reading.watermark);
+    const identity = { ...id, kind, arrival, before, single: client !== undefined, ...time };
     const { messages, segments } = executor.pack(reading, identity, this.queue(source).limits);
     if (client === undefined) producer.advance(segments.length, reading.accepted);
+    held?.take(segments.length);
     await this.queue(source).send(messages);
+    held?.leave();
+    holds?.close(Number.POSITIVE_INFINITY, report);
     return encodeTicket(ticketOf(source, segments));
   }
 
@@ -211,10 +229,11 @@ export class Deployment {
     await this.shards.idle();
   }
 
-  /** Time passes, and whatever a shard has to do by then is done. @param ms 0 for what is due now. */
+  /** Time passes, and whatever a shard or a coordinator has to do by then is done. @param ms 0 for what is due now. */
   async pass(ms: number): Promise<void> {
     this.clock.advance(ms);
     this.shards.wake();
+    while (await this.shards.watermarks.run());
     await this.shards.idle();
   }
 
@@ -270,6 +289,7 @@ export class Deployment {
         .map(({ number, data }) => ({ ...(JSON.parse(data) as DeadLetter), number }));
     return {
       apply: () => Promise.reject(new Error("the query Worker does not apply")),
+      advance: () => Promise.reject(new Error("the query Worker tells no watermark")),
       progress: () => Promise.reject(new Error("the query Worker runs no stage")),
       wake: () => Promise.reject(new Error("the query Worker wakes nobody")),
       forget: () => Promise.reject(new Error("the query Worker has others forget")),
@@ -278,6 +298,8 @@ export class Deployment {
       top: (limit) => answer(() => readTop(shard, limit)),
       range: (range) => answer(() => readRange(shard, range)),
       totals: () => answer(() => readTotals(shard)),
+      windows: (range) => answer(() => readWindows(shard, range)),
+      windowTops: (range) => answer(() => readWindowTops(shard, range)),
       applied: (segments) => answer(() => readApplied(shard, segments)),
       stats: () => answer(() => readStats(shard)),
       deadLetters: (after, limit) => answer(() => deadLetters(after, limit)),
@@ -298,6 +320,19 @@ export class Deployment {
     const owner = queuesOf(this.plan).find((one) => one.queue.queue === queue);
     if (owner === undefined) throw new Error(`no queue ${queue}`);
     return this.queue(owner.name);
+  }
+
+  #coordinator(name: string): CoordinatorRpc {
+    const refuse = () => Promise.reject(new Error("the query Worker only looks at watermarks"));
+    const status = () => {
+      const known = this.shards.watermarks.status(name.split("/")[1] ?? "");
+      if (known === undefined) throw new Error(`no watermarks of ${name}`);
+      return known;
+    };
+    return {
+      ...{ holds: refuse, committed: refuse, admit: refuse, want: refuse },
+      status: () => this.#guarded("watermarks", status),
+    };
   }
 
   #erasures(): ErasuresRpc {

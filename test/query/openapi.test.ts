@@ -69,7 +69,9 @@ test("parameters are described with their types and ranges", async () => {
   const item = paths["/v1/views/{view}"] as { get: unknown };
   const { parameters } = v.parse(operationSchema, item.get);
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
-  expect([...byName.keys()].toSorted()).toEqual(["cursor", "key", "limit", "prefix", "top", "total", "view"]);
+  expect([...byName.keys()].toSorted()).toEqual([
+    ...["cursor", "from", "key", "limit", "prefix", "to", "top", "total", "view"],
+  ]);
   expect(byName.get("top")).toMatchObject({
     in: "query",
     schema: { type: "integer", minimum: 1, maximum: 1000 },

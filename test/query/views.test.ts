@@ -224,7 +224,7 @@ describe("what a view does not answer", () => {
     ["cursor=YQA&prefix=b", "cursor"],
     ["from=-1h", "from: the view counts is not windowed"],
     ["key=a&from=-1h&to=now", "from, to: the view counts is not windowed"],
-    ["live=1", "not windowed"],
+    ["live=1", "live: is a path"],
   ])("?%s is a 400 that names it", async (search, naming) => {
     const response = await deployment.request(`/v1/views/counts?${search}`);
     expect(response.status).toBe(400);

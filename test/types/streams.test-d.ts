@@ -2,7 +2,9 @@
 import { expectTypeOf, test } from "vitest";
 import type {
   Collector,
+  CountWindowedStream,
   Event,
+  JoinedStream,
   KeyedResult,
   KeyedStream,
   ProcessContext,
@@ -13,11 +15,14 @@ import type {
   SplitStreams,
   Stream,
   Timer,
+  Window,
+  WindowResult,
 } from "../../src/index.ts";
 import {
   Aggregate,
   average,
   count,
+  countWindow,
   Job,
   Operator,
   ProcessFunction,
@@ -27,6 +32,7 @@ import {
   Stage,
   stage,
   sum,
+  tumbling,
 } from "../../src/index.ts";
 
 interface View {
@@ -248,6 +254,73 @@ test("enrich joins with what the table holds, or nothing", () => {
   sales.enrich("joined", names, async (sale) => sale);
   // @ts-expect-error what is joined has keys
   actions.enrich("joined", names, (action: Action) => action);
+});
+
+test("joins know both sides, and what may be missing", () => {
+  interface Name {
+    name: string;
+  }
+  const sales = actions.filter(isSale).keyBy(() => "k");
+  const names = actions.map((): Name => ({ name: "n" })).keyBy(({ name }) => name);
+  const minutes = sales.window(tumbling("1 minute"));
+  const inner = minutes.join("joined", names, (sale, name, window) => {
+    expectTypeOf(sale).toEqualTypeOf<Sale>();
+    expectTypeOf(name).toEqualTypeOf<Name>();
+    expectTypeOf(window).toEqualTypeOf<Window>();
+    return [sale.amount, name.name] as const;
+  });
+  expectTypeOf(inner).toEqualTypeOf<JoinedStream<Sale | Name, readonly [number, string]>>();
+  expectTypeOf(inner.late).toEqualTypeOf<Stream<Sale | Name>>();
+  expectTypeOf(inner.map(([amount]) => amount)).toEqualTypeOf<Stream<number>>();
+  minutes.leftJoin("left", names, (sale, name) => {
+    expectTypeOf(sale).toEqualTypeOf<Sale>();
+    expectTypeOf(name).toEqualTypeOf<Name | undefined>();
+    return 0;
+  });
+  minutes.fullJoin("full", names, (sale, name) => {
+    expectTypeOf(sale).toEqualTypeOf<Sale | undefined>();
+    expectTypeOf(name).toEqualTypeOf<Name | undefined>();
+    return 0;
+  });
+  const near = sales.intervalJoin("near", names, { lower: -5, upper: "1 hour" }, (sale, name) => {
+    expectTypeOf(sale).toEqualTypeOf<Sale>();
+    expectTypeOf(name).toEqualTypeOf<Name>();
+    return sale.amount;
+  });
+  expectTypeOf(near).toEqualTypeOf<JoinedStream<Sale | Name, number>>();
+  const asOf = sales.enrichAsOf("as-of", names, (sale, name, event) => {
+    expectTypeOf(name).toEqualTypeOf<Name | undefined>();
+    expectTypeOf(event).toEqualTypeOf<Event<Sale>>();
+    return sale.amount;
+  });
+  expectTypeOf(asOf).toEqualTypeOf<JoinedStream<Sale | Name, number>>();
+  // @ts-expect-error the right one may be missing
+  minutes.leftJoin("left", names, (_sale, name) => name.name);
+  // @ts-expect-error so may the left one
+  minutes.fullJoin("full", names, (sale) => sale.amount);
+  // @ts-expect-error and the row
+  sales.enrichAsOf("as-of", names, (_sale, name) => name.name);
+  // @ts-expect-error what is joined has keys
+  minutes.join("joined", actions, () => 0);
+  // @ts-expect-error an interval has two ends
+  sales.intervalJoin("near", names, { lower: 0 }, () => 0);
+  // @ts-expect-error nothing waits
+  sales.intervalJoin("near", names, { lower: 0, upper: 1 }, async (sale) => sale);
+});
+
+test("behind a count window comes an aggregate that takes what the stream holds", () => {
+  const sales = actions.filter(isSale).keyBy(() => "k");
+  const hundred = sales.window(countWindow(100, 10));
+  expectTypeOf(hundred).toEqualTypeOf<CountWindowedStream<Sale>>();
+  const revenue = sum((sale: Sale) => sale.amount);
+  expectTypeOf(hundred.aggregate("revenue", revenue)).toEqualTypeOf<Stream<WindowResult<number>>>();
+  const all = actions.keyBy(() => "k").window(countWindow(100));
+  // @ts-expect-error the aggregator takes sales, the stream has views too
+  all.aggregate("revenue", revenue);
+  // @ts-expect-error nothing is late for what is counted
+  sales.window(countWindow(100), { lateness: "1 minute" });
+  // @ts-expect-error joins go by time
+  hundred.join("joined", sales, () => 0);
 });
 
 test("a process function has typed state and timers, follows keyBy only, and does not wait", () => {

@@ -40,7 +40,7 @@ export async function withMetered<T>(
   }
 }
 
-export async function countsOf({ runtime }: Contender): Promise<Counts> {
+export async function countsOf({ runtime }: Pick<Contender, "runtime">): Promise<Counts> {
   const all: Counts[] = [];
   for (const name of COUNTED) {
     const worker = await runtime.miniflare.getWorker(name).catch(() => undefined);

@@ -2,18 +2,22 @@
 import type { Clock } from "../../clock.ts";
 import type { EventQueue } from "../../engine/event-queue.ts";
 import type { Producer } from "../../engine/producer.ts";
-import type { SegmentId } from "../../engine/segment.ts";
+import type { SegmentId, SegmentTime } from "../../engine/segment.ts";
 import { ProducerKind } from "../../engine/segment.ts";
 import type { Packed } from "../../engine/source/packer.ts";
 import type { SourceExecutor } from "../../engine/source-executor.ts";
+import type { Held } from "../../engine/watermark/holds.ts";
+import { timeOf } from "../../engine/watermark/holds.ts";
 import type { Credential } from "../http/keys.ts";
 import { Problem } from "../http/problem.ts";
 import { encodeTicket, ticketOf } from "../http/ticket.ts";
-import type { ClaimsRpc, GateRpc, Namespace } from "../rpc.ts";
+import type { ClaimsRpc, CoordinatorRpc, GateRpc, Namespace } from "../rpc.ts";
 import { accepted, checkOutcome, outcomeOf, sending, tooLarge } from "./answers.ts";
 import type { Gauge } from "./backpressure.ts";
 import { checkBacklogs, ownGauge } from "./backpressure.ts";
 import { readBody } from "./body.ts";
+import type { ReplayHeaders, SourceHolds } from "./event-time.ts";
+import { admitted, replayOf, outcomeOf as sendOutcome } from "./event-time.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Claim, Prefixes } from "./identity.ts";
 import { admit, claimOf } from "./identity.ts";
@@ -29,6 +33,8 @@ export interface Intake {
   /** This isolate's, for this source. */
   readonly producer: Producer;
   readonly prefixes: Prefixes;
+  /** Where something behind the source goes by event time. */
+  readonly eventTime: IntakeTime | undefined;
   readonly gates: Namespace<GateRpc>;
   readonly claims: Namespace<ClaimsRpc>;
   /** Messages that may wait in the source's own queue. */
@@ -37,6 +43,11 @@ export interface Intake {
   readonly behind: readonly Gauge[];
   readonly clock: Clock;
   readonly random: () => number;
+}
+
+export interface IntakeTime {
+  readonly holds: SourceHolds;
+  readonly coordinator: CoordinatorRpc;
 }
 
 /**
@@ -54,6 +65,7 @@ export async function accept(
   const { executor, queue, random } = intake;
   const source = executor.source.name;
   const claim = await claimOf(request.headers, credential, source);
+  const replay = replayOf(request.headers, claim);
   const own = ownGauge(queue, executor.source.queue.queue, intake.highWater);
   await checkBacklogs(own, intake.behind, random);
   const body = await readBody(request);
@@ -63,7 +75,7 @@ export async function accept(
       return byIsolate(records, strict, intake);
     case "client":
       await intake.prefixes.check(claim, intake.claims);
-      return byClient(records, strict, intake, claim);
+      return byClient(records, strict, intake, claim, replay);
     case "key":
       return byKey(records, strict, intake, claim.hash, () =>
         admit(claim.hash, source, body, strict, intake.gates),
@@ -74,22 +86,24 @@ export async function accept(
 /** Without a name of its own, a request takes the isolate's next numbers. */
 async function byIsolate(records: Records, strict: boolean, intake: Intake): Promise<Response> {
   const { executor, producer, queue } = intake;
-  // No await from here to `advance`: another request would take the same numbers.
+  // No await from here to `send`: another request would take the same numbers.
+  const held = enter(intake);
   const id = producer.next;
-  const arrival = intake.clock.now();
+  const arrival = arrivalOf(held, intake);
   const reading = executor.read(records.arrivals, `${id.producer}.${id.sequence}`, arrival);
   const outcome = outcomeOf(records, reading);
-  checkOutcome(outcome, strict);
+  leavingIf(held, () => checkOutcome(outcome, strict));
   const identity = {
     ...id,
     kind: ProducerKind.isolate,
     arrival,
     before: producer.counted,
     single: false,
+    ...timeOf(held, reading.watermark),
   };
-  const packed = tooLarge(() => executor.pack(reading, identity, queue.limits));
+  const packed = leavingIf(held, () => tooLarge(() => executor.pack(reading, identity, queue.limits)));
   producer.advance(packed.segments.length, reading.accepted);
-  await send(packed, intake, { by: "isolate" });
+  await send(packed, intake, { by: "isolate" }, held);
   return accepted(outcome, ticket(intake, packed));
 }
 
@@ -102,19 +116,27 @@ async function byClient(
   strict: boolean,
   intake: Intake,
   claim: Claim & { by: "client" },
+  replay: ReplayHeaders | undefined,
 ): Promise<Response> {
-  const { executor, queue } = intake;
-  const arrival = intake.clock.now();
+  const { executor, queue, eventTime } = intake;
+  const isReplay = replay !== undefined && eventTime !== undefined;
+  // A replay has a clock of its own, and holds the frontier itself.
+  const held = isReplay ? undefined : enter(intake);
+  const arrival = arrivalOf(held, intake);
   const reading = executor.read(records.arrivals, `${claim.producer}.${claim.sequence}`, arrival);
+  const time = isReplay
+    ? { time: await admitted(eventTime.coordinator, executor.source.name, claim, replay, reading) }
+    : timeOf(held, reading.watermark);
   const outcome = outcomeOf(records, reading);
   try {
     checkOutcome(outcome, strict, claim);
   } catch (refusal) {
-    await send(empty(claim, arrival, intake), intake, claim);
+    await send(empty(claim, arrival, intake, time), intake, claim, held);
     throw refusal;
   }
-  const packed = tooLarge(() => executor.pack(reading, clientIdentity(claim, arrival), queue.limits));
-  await send(packed, intake, claim);
+  const identity = { ...clientIdentity(claim, arrival), ...time };
+  const packed = leavingIf(held, () => tooLarge(() => executor.pack(reading, identity, queue.limits)));
+  await send(packed, intake, claim, held);
   return accepted(outcome, ticket(intake, packed));
 }
 
@@ -124,23 +146,32 @@ async function byKey(
   strict: boolean,
   intake: Intake,
   hash: string,
-  admitted: () => Promise<SegmentId>,
+  gateId: () => Promise<SegmentId>,
 ): Promise<Response> {
   const { executor, queue } = intake;
-  const arrival = intake.clock.now();
+  const held = enter(intake);
+  const arrival = arrivalOf(held, intake);
   const reading = executor.read(records.arrivals, hash, arrival);
   const outcome = outcomeOf(records, reading);
-  checkOutcome(outcome, strict);
-  const id = await admitted();
+  leavingIf(held, () => checkOutcome(outcome, strict));
+  const id = await gateId().catch((error: unknown) => {
+    held?.leave();
+    throw error;
+  });
+  const time = timeOf(held, reading.watermark);
   let packed: Packed;
   try {
-    packed = tooLarge(() => executor.pack(reading, clientIdentity(id, arrival), queue.limits));
+    packed = tooLarge(() =>
+      executor.pack(reading, { ...clientIdentity(id, arrival), ...time }, queue.limits),
+    );
   } catch (refusal) {
     // The gate's number is taken: were it never sent, the shards would wait for it.
-    if (refusal instanceof Problem) await send(empty(id, arrival, intake), intake, { by: "key", hash });
+    if (refusal instanceof Problem)
+      await send(empty(id, arrival, intake, time), intake, { by: "key", hash }, held);
+    else held?.leave();
     throw refusal;
   }
-  await send(packed, intake, { by: "key", hash });
+  await send(packed, intake, { by: "key", hash }, held);
   return accepted(outcome, ticket(intake, packed));
 }
 
@@ -149,15 +180,50 @@ function clientIdentity({ producer, sequence }: SegmentId, arrival: number) {
 }
 
 /** A segment with nothing in it: its number counts as used. */
-function empty(id: SegmentId, arrival: number, { executor, queue }: Intake): Packed {
-  return executor.pack(executor.read([], "", arrival), clientIdentity(id, arrival), queue.limits);
+function empty(
+  id: SegmentId,
+  arrival: number,
+  { executor, queue }: Intake,
+  time: { readonly time?: SegmentTime },
+): Packed {
+  const identity = { ...clientIdentity(id, arrival), ...time };
+  return executor.pack(executor.read([], "", arrival), identity, queue.limits);
 }
 
-async function send(packed: Packed, intake: Intake, claim: Claim): Promise<void> {
+async function send(packed: Packed, intake: Intake, claim: Claim, held: Held | undefined): Promise<void> {
   const { executor, group, queue, random, waitUntil } = intake;
   const { plan, fingerprint, source } = executor;
   const header = { generation: plan.generation, fingerprint, source: source.name };
-  await sending(() => group.send(packed, header, queue, waitUntil), claim, random);
+  held?.take(packed.segments.length);
+  const sent = group.send(packed, header, queue, waitUntil);
+  // Also when this request is cancelled: whether it was sent is to be known.
+  if (held !== undefined)
+    waitUntil(
+      sent.then(
+        () => held.leave(),
+        (error: unknown) => held.leave(sendOutcome(error)),
+      ),
+    );
+  await sending(() => sent, claim, random);
+}
+
+/** From here on the frontier waits for this request. */
+function enter({ eventTime, clock, waitUntil }: Intake): Held | undefined {
+  return eventTime?.holds.enter(clock, eventTime.coordinator, waitUntil);
+}
+
+function arrivalOf(held: Held | undefined, { clock }: Intake): number {
+  return Math.max(clock.now(), held?.start ?? 0);
+}
+
+/** Nothing is sent when `work` throws. */
+function leavingIf<T>(held: Held | undefined, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    held?.leave();
+    throw error;
+  }
 }
 
 function ticket({ executor }: Intake, { segments }: Packed): string {

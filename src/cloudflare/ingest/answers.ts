@@ -19,6 +19,8 @@ export interface Outcome {
   readonly rejected: readonly Rejection[];
   /** True when all that was rejected was over a limit. */
   readonly onlyTooLarge: boolean;
+  /** There is a watermark to be sent, with or without events. */
+  readonly states: boolean;
 }
 
 export function outcomeOf(records: Records, reading: Reading): Outcome {
@@ -26,6 +28,7 @@ export function outcomeOf(records: Records, reading: Reading): Outcome {
     accepted: reading.accepted,
     rejected: [...records.rejected, ...reading.rejected].sort((a, b) => a.index - b.index),
     onlyTooLarge: reading.onlyTooLarge && records.rejected.length === 0,
+    states: reading.watermark !== undefined,
   };
 }
 
@@ -46,11 +49,11 @@ function listed(rejected: readonly Rejection[]): { rejected: Rejection[]; reject
  * @throws Problem 400, or 413 when all was over a limit, when nothing could be accepted, or not all and `strict` asks for all.
  */
 export function checkOutcome(
-  { accepted, rejected, onlyTooLarge }: Outcome,
+  { accepted, rejected, onlyTooLarge, states }: Outcome,
   strict: boolean,
   claim?: Claim & { by: "client" },
 ): void {
-  if (accepted > 0 && !(strict && rejected.length > 0)) return;
+  if ((accepted > 0 || states) && !(strict && rejected.length > 0)) return;
   const usedUp =
     claim === undefined
       ? ""
@@ -66,7 +69,7 @@ export function checkOutcome(
 }
 
 /** 202: what is accepted is durable. */
-export function accepted({ accepted, rejected }: Outcome, ticket: string): Response {
+export function accepted({ accepted, rejected }: Omit<Outcome, "states">, ticket: string): Response {
   return Response.json(
     { accepted, ...listed(rejected), ticket },
     { status: 202, headers: { "cache-control": "no-store" } },

@@ -8,6 +8,7 @@ import { Producer } from "../../engine/producer.ts";
 import { SourceExecutor } from "../../engine/source-executor.ts";
 import { fingerprintOf } from "../../hash.ts";
 import type { Plan, SourcePlan, StagePlan } from "../../plan.ts";
+import { isTimed } from "../../plan.ts";
 import { highWaterOf, markOf, stagesBehind } from "../high-water.ts";
 import type { CorsEnv } from "../http/cors.ts";
 import { cors } from "../http/cors.ts";
@@ -18,12 +19,14 @@ import { document, merge } from "../http/openapi.ts";
 import { notFound, onError, Problem, shorten } from "../http/problem.ts";
 import type { CloudflareQueueOptions, QueueBinding } from "../queue.ts";
 import { BacklogMemory, bindingOf, CloudflareQueue } from "../queue.ts";
-import type { ClaimsRpc, GateRpc, Namespace } from "../rpc.ts";
-import type { Intake } from "./accept.ts";
+import type { ClaimsRpc, CoordinatorRpc, GateRpc, Namespace } from "../rpc.ts";
+import { coordinatorName } from "../rpc.ts";
+import type { Intake, IntakeTime } from "./accept.ts";
 import { accept } from "./accept.ts";
 import type { Gauge } from "./backpressure.ts";
 import { StageBacklog } from "./backpressure.ts";
 import { drain } from "./body.ts";
+import { SourceHolds } from "./event-time.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Prefixes } from "./identity.ts";
 import { ingestSpec } from "./spec.ts";
@@ -33,6 +36,7 @@ export interface IngestEnv extends KeysEnv, CorsEnv {
   readonly QUERY: { fetch(request: Request): Promise<Response> };
   readonly GATE: Namespace<GateRpc>;
   readonly CLAIMS: Namespace<ClaimsRpc>;
+  readonly COORDINATOR: Namespace<CoordinatorRpc>;
   /** Messages in a queue from which on it takes no more, where a stage does not say otherwise; 10,000 by default. */
   readonly BACKLOG_HIGH_WATER?: string;
   /** How long requests gather to share a message while another send is under way, ms; 0 never; 10 by default. */
@@ -110,6 +114,7 @@ class Isolate {
   readonly #stages = new Map<string, readonly StagePlan[]>();
   readonly #stageBacklogs = new Map<string, StageBacklog>();
   readonly #groups = new Map<string, GroupCommit>();
+  readonly #holds = new Map<string, SourceHolds>();
   readonly #fingerprints = new Map<string, string>();
   readonly #prefixes = new Prefixes();
 
@@ -137,12 +142,22 @@ class Isolate {
       waitUntil,
       producer,
       prefixes: this.#prefixes,
+      eventTime: this.#eventTime(source, env),
       gates: env.GATE,
       claims: env.CLAIMS,
       highWater,
       behind: this.#behind(source, env, highWater),
       clock: this.#clock,
       random: this.#random,
+    };
+  }
+
+  #eventTime(source: SourcePlan, { COORDINATOR }: IngestEnv): IntakeTime | undefined {
+    if (!isTimed(source)) return undefined;
+    const name = coordinatorName(this.#options.plan.generation, source.job);
+    return {
+      holds: kept(this.#holds, source.name, () => new SourceHolds(source.name)),
+      coordinator: COORDINATOR.getByName(name),
     };
   }
 

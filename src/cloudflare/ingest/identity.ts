@@ -28,11 +28,6 @@ export type Claim =
  * @throws Problem 400 when they are not well-formed or contradict each other, 403 when the key may not number requests.
  */
 export async function claimOf(headers: Headers, credential: Credential, source: string): Promise<Claim> {
-  for (const name of ["Millrace-Replay", "Millrace-End"]) {
-    if (headers.has(name)) {
-      throw new Problem(400, `${name}: event-time replay is not built yet; send without this header`);
-    }
-  }
   const id = headers.get("millrace-producer");
   const sequence = headers.get("millrace-sequence");
   const key = headers.get("idempotency-key");

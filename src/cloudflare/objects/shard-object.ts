@@ -6,6 +6,8 @@ import { forgetKey, wipe } from "../../engine/shard/erase.ts";
 import { ShardHost } from "../../engine/shard/host.ts";
 import { identityOf } from "../../engine/shard/identity.ts";
 import type {
+  AdvanceCall,
+  AdvanceReply,
   DeadLetter,
   EraseMarks,
   Forgotten,
@@ -26,13 +28,16 @@ import {
 } from "../../engine/shard/reader.ts";
 import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
+import type { WindowRange, WindowViewEntry } from "../../engine/shard/window-reader.ts";
+import { readWindows, readWindowTops } from "../../engine/shard/window-reader.ts";
 import type { StageProgress } from "../../engine/stage-executor.ts";
+import { WATERMARK_VERSION } from "../../engine/watermark/protocol.ts";
 import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan, Plan } from "../../plan.ts";
 import { PageCache } from "../../state/page-cache.ts";
 import { queueOf } from "../queue.ts";
-import type { Namespace, NumberedDeadLetter, RegistryRpc, ShardRpc } from "../rpc.ts";
-import { callShard, joinCall, REGISTRY_NAME } from "../rpc.ts";
+import type { CoordinatorRpc, Namespace, NumberedDeadLetter, RegistryRpc, ShardRpc } from "../rpc.ts";
+import { callShard, coordinatorName, joinCall, REGISTRY_NAME } from "../rpc.ts";
 import { SqliteStore } from "../sqlite-store.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
@@ -47,6 +52,7 @@ const ORPHAN_MS = 3_600_000;
 export interface ShardEnv {
   readonly REGISTRY: Namespace<RegistryRpc>;
   readonly SHARD: Namespace<ShardRpc>;
+  readonly COORDINATOR: Namespace<CoordinatorRpc>;
 }
 
 /** Extend it with the deployment's plan: `export class ShardObject extends shardObject(plan) {}`. */
@@ -61,7 +67,12 @@ export function shardObject(plan: Plan) {
       const call = joinCall(header, contents);
       await this.#register();
       // Another call may have failed and closed the shard while this one waited.
-      return this.#changing(({ shard }) => shard.apply(call));
+      return this.#changing((host) => host.apply(call));
+    }
+
+    async advance(call: AdvanceCall): Promise<AdvanceReply> {
+      await this.#register();
+      return this.#changing((host) => host.advance(call));
     }
 
     async get(key: string): Promise<ViewEntry | null> {
@@ -78,6 +89,14 @@ export function shardObject(plan: Plan) {
 
     async totals(): Promise<Totals> {
       return this.#guarded(readTotals);
+    }
+
+    async windows(range: WindowRange): Promise<WindowViewEntry[]> {
+      return this.#guarded((shard) => readWindows(shard, range));
+    }
+
+    async windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]> {
+      return this.#guarded((shard) => readWindowTops(shard, range));
     }
 
     async progress(segments: readonly SegmentId[]): Promise<StageProgress[]> {
@@ -157,6 +176,11 @@ export function shardObject(plan: Plan) {
           shard: new Shard({ generation, operator, shard, store, cache, clock: systemClock }),
           ports: {
             apply: (call) => callShard(env.SHARD, call),
+            want: (job, name, number, at) =>
+              env.COORDINATOR.getByName(coordinatorName(generation, job)).want({
+                v: WATERMARK_VERSION,
+                ...{ operator: name, shard: number, at },
+              }),
             queue: (stage) => queueOf(env, stage.queue),
             env: env as unknown as Record<string, unknown>,
             onError: (error, about) => console.error(`${about}: ${messageOf(error)}`),

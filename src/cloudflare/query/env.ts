@@ -3,13 +3,14 @@ import type { Hono } from "hono";
 import type { Clock } from "../../clock.ts";
 import type { Plan } from "../../plan.ts";
 import type { KeysEnv } from "../http/keys.ts";
-import type { ErasuresRpc, GraveyardRpc, Namespace, ShardRpc } from "../rpc.ts";
+import type { CoordinatorRpc, ErasuresRpc, GraveyardRpc, Namespace, ShardRpc } from "../rpc.ts";
 
 /** Besides these, the queue of each source and stage has a producer binding, found by the name that the plan gives it. */
 export interface QueryEnv extends KeysEnv {
   readonly SHARD: Namespace<ShardRpc>;
   readonly GRAVEYARD: Namespace<GraveyardRpc>;
   readonly ERASURES: Namespace<ErasuresRpc>;
+  readonly COORDINATOR: Namespace<CoordinatorRpc>;
   /** As in the ingest Worker, which refuses by it; here it is only shown. */
   readonly BACKLOG_HIGH_WATER?: string;
 }

@@ -1,11 +1,18 @@
 /** Health: whether everything answers, what waits in queues, outboxes and sinks, and who holds up whom. */
 import type * as v from "valibot";
 import type { ShardStats } from "../../engine/shard/protocol.ts";
+import type { WatermarkStatus } from "../../engine/watermark/protocol.ts";
 import type { Plan } from "../../plan.ts";
 import { highWaterOf, isStage, markOf, stagesBehind } from "../high-water.ts";
 import type { QueryApp, QueryContext } from "./env.ts";
 import { described, only, parameters, scoped } from "./routing.ts";
-import type { outboxSchema, queueHealthSchema, shardHealthSchema, sinkSchema } from "./schemas.ts";
+import type {
+  outboxSchema,
+  queueHealthSchema,
+  shardHealthSchema,
+  sinkSchema,
+  watermarksSchema,
+} from "./schemas.ts";
 import { healthSchema } from "./schemas.ts";
 import type { Attempt } from "./shards.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -41,6 +48,9 @@ function healthOf(plan: Plan, snapshot: Snapshot, highWater: number): HealthAnsw
       "error" in attempt ? [`operator ${name}, shard ${shard}: ${attempt.error}`] : [],
     ),
   );
+  for (const { job, status } of snapshot.watermarks) {
+    if ("error" in status) problems.push(`watermarks of ${job}: ${status.error}`);
+  }
   if ("error" in buried) problems.push(`buried messages: ${buried.error}`);
   const all = operators.flatMap(({ shards }) => answered(shards));
   const dead = all.flatMap(({ flows }) => Object.values(flows).map((flow) => flow.dead));
@@ -63,8 +73,40 @@ function healthOf(plan: Plan, snapshot: Snapshot, highWater: number): HealthAnsw
         shards: shards.map((attempt, shard) => shardHealth(attempt, shard, now)),
       };
     }),
+    watermarks: snapshot.watermarks.flatMap(({ job, status }) =>
+      "answer" in status ? [watermarksOf(job, status.answer, now)] : [],
+    ),
     ...(problems.length === 0 ? {} : { problems }),
   };
+}
+
+function watermarksOf(
+  job: string,
+  { sources, operators }: WatermarkStatus,
+  now: number,
+): v.InferOutput<typeof watermarksSchema> {
+  const of = (watermark: number) => ({
+    watermark: timeOrNull(watermark),
+    lagMs: watermark < 0 ? null : Math.max(0, now - watermark),
+  });
+  return {
+    job,
+    sources: Object.entries(sources).map(([source, { watermark, frontier, holds, replays }]) => ({
+      source,
+      ...of(watermark),
+      frontier: timeOrNull(frontier),
+      ...{ holds, replays },
+    })),
+    operators: Object.entries(operators).map(([operator, { watermark, wanted }]) => ({
+      operator,
+      ...of(watermark),
+      ...(wanted === undefined ? {} : { nextTimer: new Date(wanted).toISOString() }),
+    })),
+  };
+}
+
+function timeOrNull(time: number): string | null {
+  return time < 0 ? null : new Date(time).toISOString();
 }
 
 function queueHealth({ owner, metrics }: Snapshot["queues"][number], highWater: number): QueueHealth {

@@ -77,6 +77,7 @@ function particularsOf(
 ): Pick<JobAnswer["operators"][number], "view" | "maxKeys" | "stage" | "sink" | "pull"> {
   switch (operator.kind) {
     case "aggregate":
+    case "window":
     case "process":
       return { view: operator.name, maxKeys: operator.maxKeys };
     case "stage": {

@@ -12,6 +12,7 @@ import { CONTENT_TYPE, family } from "./prometheus.ts";
 import { described, only, parameters, scoped } from "./routing.ts";
 import type { QueueState, Snapshot } from "./snapshot.ts";
 import { answered, takeSnapshot } from "./snapshot.ts";
+import { watermarkMetrics } from "./watermark-metrics.ts";
 
 export function addMetrics(app: QueryApp, context: QueryContext): void {
   app.get(
@@ -42,6 +43,7 @@ function metricsOf(snapshot: Snapshot): string {
     flowMetrics(knownFlows(snapshot, whole)),
     queueMetrics(snapshot),
     operatorMetrics(whole, now),
+    watermarkMetrics(snapshot),
     family(
       "millrace_buried_messages",
       "gauge",

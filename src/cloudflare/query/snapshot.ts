@@ -1,9 +1,10 @@
 /** Snapshot: the counters of every shard, queue and buried message at about one moment, for health and metrics. */
 import type { Clock } from "../../clock.ts";
 import type { ShardStats } from "../../engine/shard/protocol.ts";
+import type { WatermarkStatus } from "../../engine/watermark/protocol.ts";
 import type { OperatorPlan, SourcePlan, StagePlan } from "../../plan.ts";
 import { queuesOf } from "../../plan.ts";
-import { GRAVEYARD_NAME, shardName } from "../rpc.ts";
+import { coordinatorName, GRAVEYARD_NAME, shardName } from "../rpc.ts";
 import type { QueryContext, QueryEnv } from "./env.ts";
 import type { Attempt } from "./shards.ts";
 import { attempted } from "./shards.ts";
@@ -14,6 +15,8 @@ export interface Snapshot {
   readonly operators: readonly { operator: OperatorPlan; shards: readonly Attempt<ShardStats>[] }[];
   /** Of each source and each stage. Null where the platform does not say. */
   readonly queues: readonly { owner: SourcePlan | StagePlan; metrics: QueueState | null }[];
+  /** Of each job in which something goes by event time. */
+  readonly watermarks: readonly { job: string; status: Attempt<WatermarkStatus> }[];
   /** How many messages were buried. */
   readonly buried: Attempt<number>;
 }
@@ -38,7 +41,8 @@ export async function takeSnapshot(
   { plan, patience, clock }: QueryContext,
 ): Promise<Snapshot> {
   const now = clock.now();
-  const [operators, queues, buried] = await Promise.all([
+  const timed = [...plan.operators.values()].filter(({ eventTime }) => eventTime.watermarked);
+  const [operators, queues, watermarks, buried] = await Promise.all([
     Promise.all(
       [...plan.operators.values()].map(async (operator) => {
         const shards = Array.from({ length: operator.shards }, (_, shard) => {
@@ -57,9 +61,15 @@ export async function takeSnapshot(
         return { owner, metrics: "answer" in attempt ? attempt.answer : null };
       }),
     ),
+    Promise.all(
+      [...new Set(timed.map(({ job }) => job))].map(async (job) => {
+        const name = coordinatorName(plan.generation, job);
+        return { job, status: await attempted(patience, () => env.COORDINATOR.getByName(name).status()) };
+      }),
+    ),
     attempted(patience, () => env.GRAVEYARD.getByName(GRAVEYARD_NAME).count()),
   ]);
-  return { now, operators, queues, buried };
+  return { now, operators, queues, watermarks, buried };
 }
 
 /** The stats of the shards that have answered. */

@@ -1,9 +1,10 @@
 /** Views: reads the state of stateful operators: one key from its shard, or all shards asked at once and merged. */
 import type { Context } from "hono";
 import * as v from "valibot";
+import { parseMoment } from "../../duration.ts";
 import type { Totals } from "../../engine/shard/reader.ts";
 import { shardOf } from "../../hash.ts";
-import type { OperatorPlan, Plan, ViewPlan } from "../../plan.ts";
+import type { OperatorPlan, Plan, ViewPlan, WindowPlan } from "../../plan.ts";
 import { viewsOf } from "../../plan.ts";
 import type { Ranked } from "../../state/top-index.ts";
 import { byRank } from "../../state/top-index.ts";
@@ -14,11 +15,14 @@ import { described, integer, only, parameters, scoped } from "./routing.ts";
 import type { entriesSchema, keySchema, totalSchema } from "./schemas.ts";
 import { viewAnswerSchema, type viewSchema, viewsSchema } from "./schemas.ts";
 import { ask, askAll } from "./shards.ts";
+import { readWindowed } from "./windows.ts";
 
 const MAX_ENTRIES = 1000;
 const DEFAULT_ENTRIES = 100;
+/** Entries of a page of tops within windows: each shard may have to hand over about as many. */
+const MAX_TOP_ENTRIES = 10_000;
 
-const WINDOWED = ["from", "to", "live"];
+const LIVE = ["live"];
 
 const ENTRIES = {
   key: v.optional(v.pipe(v.string(), v.description("The value of this key."))),
@@ -26,6 +30,8 @@ const ENTRIES = {
   prefix: v.optional(v.pipe(v.string(), v.description("The keys that start with it, in their order."))),
   limit: v.optional(integer(1, MAX_ENTRIES, `Entries of a page, ${DEFAULT_ENTRIES} by default.`)),
   cursor: v.optional(v.pipe(v.string(), v.description("`next` of the page before."))),
+  from: v.optional(moment("Of a view of windows: those that end after it; all that are kept, by default.")),
+  to: v.optional(moment("Of a view of windows: those that start before it.")),
   total: v.optional(
     v.pipe(v.picklist(["1"], "use total=1"), v.description("The number of keys and the sum.")),
   ),
@@ -47,15 +53,41 @@ export function addViews(app: QueryApp, context: QueryContext): void {
       description:
         "Give one of `key`, `top` and `total`; else it lists the keys with `prefix` (all without), `limit` at a time. " +
         "Keys are ordered by their UTF-16 code units. Over the pages of a view that does not change, every key comes " +
-        "exactly once. Reads give what is committed.",
+        "exactly once. Reads give what is committed. A view of windows is read by time: those that end after `from` and " +
+        "start before `to`, all that are kept by default, with or without `key` or `prefix`, in the order of the windows' " +
+        "ends, then of their lengths (the shorter one first), then of keys; a key that was never seen, or a time without " +
+        "windows, is an empty list. With `top`, it gives the first of each window, `limit` windows at a time: `top` times " +
+        `\`limit\` is ${MAX_TOP_ENTRIES} at most, and \`limit\` so many by default, or ${DEFAULT_ENTRIES}.`,
       answer: viewAnswerSchema,
       errors: [404],
     }),
     scoped("read"),
-    parameters(ENTRIES, (unknown, c) => explainWindowed(plan, unknown, c)),
+    parameters(ENTRIES, (unknown, c) => explainLive(plan, unknown, c)),
     async (c) => {
       const view = viewOf(plan, c.req.param("view"));
-      const { key, top, prefix, limit, cursor, total } = c.req.valid("query");
+      const { key, top, prefix, limit, cursor, total, from, to } = c.req.valid("query");
+      if (view.kind === "window") {
+        onlyOne({ key, prefix });
+        onlyOne({ top, "key, prefix": key ?? prefix });
+        if (total !== undefined)
+          throw new Problem(
+            400,
+            `total: the view ${view.name} has a value for each window; add up what from and to give`,
+          );
+        const now = context.clock.now();
+        const query = { key, top, prefix, cursor, limit: limitOf(top, limit) };
+        const times = { from: momentOf("from", from, now), to: momentOf("to", to, now) };
+        return c.json(await readWindowed(c.env, context, view, { ...query, ...times }));
+      }
+      const times = Object.entries({ from, to }).flatMap(([name, time]) =>
+        time === undefined ? [] : [name],
+      );
+      if (times.length > 0) {
+        throw new Problem(
+          400,
+          `${times.join(", ")}: the view ${view.name} is not windowed; it has one value for each key`,
+        );
+      }
       const listing = prefix !== undefined || limit !== undefined || cursor !== undefined;
       onlyOne({ key, top, total, "prefix, limit, cursor": listing ? "" : undefined });
       if (key !== undefined) return c.json(await readKey(c.env, context, view, key));
@@ -147,13 +179,57 @@ function viewAnswer(operator: ViewPlan): v.InferOutput<typeof viewSchema> {
   const self = `/v1/views/${name}`;
   return {
     view: name,
-    kind: "keyed",
+    kind: operator.kind === "window" ? "windowed" : "keyed",
     job,
     shards,
     // An aggregate promises numbers only where it promises that they grow.
     numeric: operator.kind === "aggregate" && operator.aggregate.growing ? true : null,
-    links: { self, top: `${self}?top=10`, total: `${self}?total=1`, job: `/v1/jobs/${job}` },
+    ...(operator.kind === "window" ? { window: windowAnswer(operator) } : {}),
+    links: {
+      self,
+      top: `${self}?top=10`,
+      ...(operator.kind === "window" ? {} : { total: `${self}?total=1` }),
+      job: `/v1/jobs/${job}`,
+    },
   };
+}
+
+function windowAnswer({ window: { assigner, rules } }: WindowPlan) {
+  return {
+    windows: assigner.signature,
+    time: assigner.time,
+    latenessMs: rules.lateness,
+    retentionMs: rules.retention,
+  };
+}
+
+function moment(description: string) {
+  return v.pipe(
+    v.string(),
+    v.description(
+      `${description} ISO 8601 with an offset, epoch milliseconds, or a span from now like \`-1h\`.`,
+    ),
+  );
+}
+
+/** Entries of a page, or windows of which the top is wanted. @throws Problem 400 when it would be too much. */
+function limitOf(top = 1, limit = Math.min(DEFAULT_ENTRIES, Math.floor(MAX_TOP_ENTRIES / top))): number {
+  if (top * limit <= MAX_TOP_ENTRIES) return limit;
+  throw new Problem(
+    400,
+    `top times limit is ${top * limit}, and may be ${MAX_TOP_ENTRIES}: ask for fewer windows at a time, limit=${Math.floor(MAX_TOP_ENTRIES / top)}, and pass on "next"`,
+  );
+}
+
+/** @throws Problem 400 when it is no moment. */
+function momentOf(name: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const time = parseMoment(text, now);
+  if (time !== undefined) return time;
+  throw new Problem(
+    400,
+    `${name}: ${JSON.stringify(shorten(text))} is no time; use ISO 8601 with an offset, epoch milliseconds, or a span from now like -1h`,
+  );
 }
 
 /** @throws Problem 404 that names the views that there are. */
@@ -168,11 +244,10 @@ export function viewOf(plan: Plan, name: string): ViewPlan {
   );
 }
 
-function explainWindowed(plan: Plan, unknown: readonly string[], context: Context): void {
-  const windowed = unknown.filter((name) => WINDOWED.includes(name));
-  if (windowed.length === 0) return;
+function explainLive(plan: Plan, unknown: readonly string[], context: Context): void {
+  if (!unknown.some((name) => LIVE.includes(name))) return;
   const { name } = viewOf(plan, context.req.param("view") ?? "");
-  throw new Problem(400, `${windowed.join(", ")}: the view ${name} is not windowed`);
+  throw new Problem(400, `live: is a path, /v1/views/${name}/live, and no parameter`);
 }
 
 /** @throws Problem 400 that names what contradicts each other. */

@@ -115,5 +115,9 @@ function forShard(
   const own = part?.byShard.find((candidate) => candidate.shard === shard);
   const anchored = part?.byShard[0]?.shard === shard;
   const content = own?.content ?? null;
-  return { source, producer, sequence, kind, arrival, events, before, anchored, content };
+  const front = segment.time?.front;
+  return {
+    ...{ source, producer, sequence, kind, arrival, events, before, anchored, content },
+    ...(front === undefined ? {} : { front }),
+  };
 }

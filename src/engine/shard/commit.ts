@@ -2,6 +2,7 @@
 import { messageOf, OperatorFailedError } from "../../errors.ts";
 import type { Event } from "../../event.ts";
 import type { OperatorPlan } from "../../plan.ts";
+import type { KeyedState, StateEntry } from "../../state/keyed-state.ts";
 import type { PackedEvent, ShardContent } from "../segment.ts";
 import { ProducerKind, RECORD_WIDTH, unpackEvent } from "../segment.ts";
 import type { ShardCounters } from "./counters.ts";
@@ -34,13 +35,15 @@ export interface CommitOptions {
   readonly counters: ShardCounters;
   /** The values of all keys that the commit may read, of those that are there. */
   readonly old: ReadonlyMap<string, unknown>;
+  /** The state before the commit. */
+  readonly state: Pick<KeyedState, "get" | "entries">;
 }
 
 /** What one call changes. Nothing of the shard changes until it is written. */
 export class Commit implements Scratch {
   readonly segments: LoggedSegment[] = [];
   readonly changed = new Map<string, unknown>();
-  readonly timers = new Map<string, 1 | null>();
+  readonly timers = new Map<string, unknown>();
   /** Rows of the dead-letter table to write. */
   readonly deadLetters: NumberedLetter[] = [];
   /** Rows of the dead-letter table to delete. */
@@ -54,9 +57,13 @@ export class Commit implements Scratch {
   readonly #operator: OperatorPlan;
   readonly #processor: Processor;
   readonly #old: ReadonlyMap<string, unknown>;
+  readonly #state: CommitOptions["state"];
+  readonly #armed: string[] = [];
+  #outputs = 0;
   #emitter: Emitter | undefined;
 
-  constructor({ operator, processor, shard, lsn, now, counters, old }: CommitOptions) {
+  constructor({ operator, processor, shard, lsn, now, counters, old, state }: CommitOptions) {
+    this.#state = state;
     this.#operator = operator;
     this.#processor = processor;
     this.#old = old;
@@ -95,6 +102,7 @@ export class Commit implements Scratch {
         const became = this.#processor.apply(record, this);
         if (became === "skipped") continue;
         if (became === "applied") flow.applied += n;
+        if (became === "late") flow.late += n;
       } catch (error) {
         if (error instanceof OperatorFailedError) throw error;
         const { name } = this.#operator;
@@ -118,23 +126,38 @@ export class Commit implements Scratch {
 
   get(key: string): unknown {
     const changed = this.changed.get(key);
-    return changed === undefined ? this.#old.get(key) : (changed ?? undefined);
+    return changed === undefined ? this.before(key) : (changed ?? undefined);
   }
 
   before(key: string): unknown {
-    return this.#old.get(key);
+    const old = this.#old.get(key);
+    return old === undefined && this.#processor.looksUp === true ? this.#state.get(key) : old;
+  }
+
+  range(range: { prefix: string; after?: string }): Iterable<StateEntry> {
+    return this.#state.entries(range);
   }
 
   put(key: string, value: unknown): void {
     this.changed.set(key, value);
   }
 
-  setTimer(timer: string): void {
-    this.timers.set(timer, 1);
+  setTimer(timer: string, cursor: unknown = 1): void {
+    this.timers.set(timer, cursor);
+    this.#armed.push(timer);
+  }
+
+  /** The timers that were set since this was asked last. */
+  takeArmed(): string[] {
+    return this.#armed.splice(0);
   }
 
   deleteTimer(timer: string): void {
     this.timers.set(timer, null);
+  }
+
+  outputId(): string {
+    return `${this.#operator.name}/${this.shard}.${this.lsn}.${this.#outputs++}`;
   }
 
   emit(output: string | undefined, event: Event<unknown>): void {

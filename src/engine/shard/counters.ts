@@ -11,6 +11,8 @@ export interface ShardCounters {
   overflowEvents: number;
   nextDeadLetter: number;
   flows: Record<string, FlowCounters>;
+  /** Epoch milliseconds; absent before the first. */
+  watermark?: number;
   /** What was emitted, by destination; absent where nothing ever was. */
   channels?: Record<string, ChannelCounters>;
   sink?: SinkCounters;
@@ -52,6 +54,11 @@ export interface SinkBatchCounters {
 
 export function emptyCounters(): ShardCounters {
   return { commits: 0, keys: 0, total: 0, overflow: null, overflowEvents: 0, nextDeadLetter: 1, flows: {} };
+}
+
+/** Up to where everything has come, in event time; −1 before anything is known. */
+export function watermarkOf({ watermark = -1 }: Readonly<ShardCounters>): number {
+  return watermark;
 }
 
 export function flowOf(counters: ShardCounters, source: string): FlowCounters {

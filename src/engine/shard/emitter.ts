@@ -34,6 +34,7 @@ export class Emitter {
   readonly #combiner: Combiner;
   readonly #shard: number;
   #emitted = 0;
+  #earliest = Number.POSITIVE_INFINITY;
 
   constructor(operator: OperatorPlan, shard: number) {
     this.#operator = operator;
@@ -47,6 +48,7 @@ export class Emitter {
     const steps: readonly Step[] = output === undefined ? outputs.main : sideOf(outputs.sides, output);
     if (steps.length === 0) return;
     this.#emitted++;
+    this.#earliest = Math.min(this.#earliest, event.time);
     this.#combiner.add(passThrough(steps, event, { onError, refusable: false }));
   }
 
@@ -83,7 +85,8 @@ export class Emitter {
           const events = eventsOf(content);
           channel.next++;
           channel.events += events;
-          entries.push({ destination, sequence, arrival: now, events, before, content: sealed });
+          const time = this.#earliest;
+          entries.push({ destination, sequence, arrival: now, events, before, content: sealed, time });
         }
       }
     }

@@ -13,10 +13,12 @@ import { scrubCheckpoint } from "./checkpoint.ts";
 import type { Commit, NumberedLetter } from "./commit.ts";
 import { numeric } from "./processors/aggregate.ts";
 import type { KeyEntry } from "./processors/key-state.ts";
-import { timerKey } from "./processors/timer-index.ts";
+import { parseTimerKey, timerKey } from "./processors/timer-index.ts";
 import type { DeadLetter, EraseMarks, Forgotten, Wiped } from "./protocol.ts";
 import type { Shard } from "./shard.ts";
 import { flushBatch } from "./sink-batches.ts";
+import { readWindows } from "./window-reader.ts";
+import { indexKey, isTimerOf } from "./windows/window-keys.ts";
 
 const LETTERS_PAGE = 100;
 /** Dead letters of one commit. */
@@ -35,13 +37,15 @@ export function forgetKey(shard: Shard, key: string, released = false): Forgotte
   const letters = lettersOf(shard, key);
   const held = letters.filter(({ letter }) => !released && isOnItsWay(letter));
   const gone = letters.filter((letter) => !held.includes(letter));
-  const known = isView(shard.options.operator) && shard.state.get(key) !== undefined;
+  const places = placesOf(shard, key);
+  // A pane's timer may outlive the windows of its key.
+  const known = places.length > 0 || windowTimersOf(shard, key).length > 0;
   for (let at = 0; at < gone.length || (at === 0 && known); at += LETTERS_AT_ONCE) {
     const some = gone.slice(at, at + LETTERS_AT_ONCE);
-    shard.transact([key], (commit) => {
+    shard.transact(places, (commit) => {
       if (at === 0 && known) {
         forgotten.keys++;
-        forgotten.timers += forgetState(shard, key, commit);
+        forgotten.timers += forgetState(shard, key, places, commit);
       }
       for (const { number, letter } of some) commit.eraseDeadLetter(number, letter);
     });
@@ -71,17 +75,47 @@ export function wipe(shard: Shard, marks = marksOf(shard)): Wiped {
   return { rows: rows + scrubCheckpoint(shard.options.store) };
 }
 
-/** @returns timers. */
-function forgetState(shard: Shard, key: string, commit: Commit): number {
+/** Where a shard has something of a key: under the key itself, or in each of its windows. */
+function placesOf(shard: Shard, key: string): string[] {
   const { operator } = shard.options;
+  if (!isView(operator)) return [];
+  if (operator.kind === "window") {
+    return readWindows(shard, { key, limit: Number.POSITIVE_INFINITY }).map(({ place }) => place);
+  }
+  return shard.state.get(key) === undefined ? [] : [key];
+}
+
+/** @returns timers. */
+function forgetState(shard: Shard, key: string, places: readonly string[], commit: Commit): number {
+  const { operator } = shard.options;
+  if (operator.kind === "window") return forgetWindows(shard, key, places, commit);
   const value = commit.get(key);
   commit.put(key, null);
   commit.counters.keys--;
   if (operator.kind === "aggregate") commit.counters.total -= numeric(operator.aggregate.result(value));
   if (operator.kind !== "process") return 0;
-  const timers = Object.entries((value as KeyEntry).t ?? {});
-  for (const [name, time] of timers) commit.deleteTimer(timerKey({ key, name, time }));
+  const { t = {}, e = {} } = value as KeyEntry;
+  for (const [name, time] of Object.entries(t)) commit.deleteTimer(timerKey({ key, name, time }));
+  for (const [name, time] of Object.entries(e))
+    commit.deleteTimer(timerKey({ key, name, time, domain: "event" }));
+  return Object.keys(t).length + Object.keys(e).length;
+}
+
+/** The timers of a window that other keys share stay. @returns timers. */
+function forgetWindows(shard: Shard, key: string, places: readonly string[], commit: Commit): number {
+  for (const place of places) commit.put(place, null);
+  commit.counters.keys -= places.length;
+  if (shard.state.get(indexKey(key)) !== undefined) commit.put(indexKey(key), null);
+  const timers = windowTimersOf(shard, key);
+  for (const timer of timers) commit.deleteTimer(timer);
   return timers.length;
+}
+
+/** The timers of a key's own windows and panes. All are looked at: they are sorted by time. */
+function windowTimersOf(shard: Shard, key: string): string[] {
+  if (shard.options.operator.kind !== "window") return [];
+  const timers = [...shard.timers.entries()].map((timer) => timer.key);
+  return timers.filter((timer) => isTimerOf(parseTimerKey(timer).key, key));
 }
 
 function lettersOf(shard: Shard, key: string): NumberedLetter[] {

@@ -6,14 +6,17 @@
  */
 import { ShardRefusedError } from "../../errors.ts";
 import type { Plan } from "../../plan.ts";
+import { advance } from "./advance.ts";
 import type { ShardPorts } from "./ports.ts";
-import type { ShardCall, ShardReply } from "./protocol.ts";
+import type { AdvanceCall, AdvanceReply, ShardCall, ShardReply } from "./protocol.ts";
 import type { Shard } from "./shard.ts";
 import { OutboxTask } from "./tasks/outbox-task.ts";
 import { PullTask } from "./tasks/pull-task.ts";
 import { SinkTask } from "./tasks/sink-task.ts";
 import type { Task } from "./tasks/task.ts";
 import { TimerTask } from "./tasks/timer-task.ts";
+import { WantTask } from "./tasks/want-task.ts";
+import { fireEventTimers } from "./timers.ts";
 
 export interface ShardHostOptions {
   readonly plan: Plan;
@@ -41,7 +44,16 @@ export class ShardHost {
 
   /** @throws what `Shard.apply` throws. */
   apply(call: ShardCall): ShardReply {
-    return this.guard((shard) => shard.apply(call));
+    return this.guard((shard) => {
+      // What the watermark has passed goes first: a crash, or a full outbox, may have cut it off.
+      while (fireEventTimers(shard));
+      return shard.apply(call);
+    });
+  }
+
+  /** @throws what `advance` throws. */
+  advance(call: AdvanceCall): AdvanceReply {
+    return this.guard((shard) => advance(this.#options.plan, shard, call));
   }
 
   /**
@@ -107,7 +119,8 @@ export class ShardHost {
     const tasks: Task[] = [];
     // Also without readers: those of the last deployment may have left something in it.
     tasks.push(new OutboxTask(plan, shard, ports));
-    if (operator.kind === "process") tasks.push(new TimerTask(shard, guard));
+    if (operator.kind === "process" || operator.kind === "window") tasks.push(new TimerTask(shard, guard));
+    if (operator.eventTime.uses) tasks.push(new WantTask(shard, ports));
     if (operator.kind === "sink") tasks.push(new SinkTask(shard, operator, ports, guard));
     if (operator.kind === "pull") tasks.push(new PullTask(shard, ports, guard));
     return tasks;

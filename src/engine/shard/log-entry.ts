@@ -51,6 +51,7 @@ type PackedOutput = [
   events: number,
   before: number,
   content: string,
+  time?: number,
 ];
 type PackedEntry = [
   format: number,
@@ -101,12 +102,16 @@ export function decodeEntry(data: Uint8Array): LogContent {
 }
 
 export function packOutput(o: OutboxEntry): PackedOutput {
-  return [o.destination, o.sequence, o.arrival, o.events, o.before, o.content];
+  const fields = [o.destination, o.sequence, o.arrival, o.events, o.before, o.content] as const;
+  return o.time === undefined ? [...fields] : [...fields, o.time];
 }
 
 export function unpackOutput(packed: PackedOutput): OutboxEntry {
-  const [destination, sequence, arrival, events, before, content] = packed;
-  return { destination, sequence, arrival, events, before, content };
+  const [destination, sequence, arrival, events, before, content, time] = packed;
+  return {
+    ...{ destination, sequence, arrival, events, before, content },
+    ...(time === undefined ? {} : { time }),
+  };
 }
 
 export function pairsOf(changes: Changes): [key: string, value: unknown][] {

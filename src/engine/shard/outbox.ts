@@ -20,6 +20,8 @@ export interface OutboxEntry {
   readonly before: number;
   /** Sealed. */
   readonly content: string;
+  /** The earliest event time of what was emitted with it, epoch milliseconds; absent in what older code has written. */
+  readonly time?: number;
 }
 
 interface Channel {
@@ -100,6 +102,16 @@ export class Outbox {
       if (first !== undefined && (oldest === undefined || first < oldest)) oldest = first;
     }
     return oldest;
+  }
+
+  /** The earliest event time in what is unconfirmed, of the destinations that `counts` holds for; undefined when there is none. */
+  earliest(counts: (operator: string) => boolean): number | undefined {
+    let earliest: number | undefined;
+    for (const [destination, { entries }] of this.#channels) {
+      if (entries.length === 0 || !counts(parseDestination(destination).operator)) continue;
+      for (const { time = 0 } of entries) if (earliest === undefined || time < earliest) earliest = time;
+    }
+    return earliest;
   }
 
   #channel(destination: string): Channel {

@@ -23,6 +23,8 @@ export interface ShardSegment extends SegmentId {
   readonly anchored: boolean;
   /** A sealed part of an envelope; null when the segment holds nothing for this shard. */
   readonly content: string | null;
+  /** Of a replay: the latest event time in what its log had before it; −1 at its start. Absent where its arrival says what is late. */
+  readonly front?: number;
   /** Only a part of what the segment holds, of a stage: more will come under its name. */
   readonly open?: boolean;
 }
@@ -110,7 +112,38 @@ export interface DeadLetter {
   /** Where user code failed behind the queue, there is no single event any more but the record of a key. */
   readonly record?: { readonly key: string; readonly partial: unknown };
   /** A timer whose hook threw. */
-  readonly timer?: { readonly key: string; readonly name: string; readonly time: number };
+  readonly timer?: {
+    readonly key: string;
+    readonly name: string;
+    readonly time: number;
+    /** Absent for one in processing time. */
+    readonly domain?: "event";
+  };
+}
+
+/** What a shard is told when the watermark has moved on. */
+export interface AdvanceCall {
+  readonly v: number;
+  readonly generation: number;
+  readonly operator: string;
+  readonly shard: number;
+  readonly shards: number;
+  /** Epoch milliseconds. */
+  readonly watermark: number;
+  /** Of a stage: by producer, how many segments it must have committed, or it stays where it is. */
+  readonly required?: Readonly<Record<string, number>>;
+}
+
+export interface AdvanceReply {
+  /**
+   * Its output watermark: everything that it will ever emit with this time or an earlier one has been committed by whom
+   * it was for. Less than it was told while something is on its way. Epoch milliseconds; −1 at the start.
+   */
+  readonly watermark: number;
+  /** When its first timer in event time is due; absent when it has none. */
+  readonly wanted?: number;
+  /** By producer, how many segments it has emitted to stages, which confirm what they have queued and not yet committed. */
+  readonly queued?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** What a shard took out when it forgot a key. */

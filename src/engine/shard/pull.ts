@@ -1,9 +1,10 @@
 /** Pull: asks a pull source for events and commits them together with the offset that they end at. */
 import { parseTime } from "../../duration.ts";
 import { InvalidEventError } from "../../errors.ts";
-import type { PullPlan } from "../../plan.ts";
+import type { PullPlan, SourceEventTime } from "../../plan.ts";
 import type { Pulled, PulledEvent, PullRequest } from "../../source.ts";
 import { storable } from "../accumulator.ts";
+import { watermarkOf } from "./counters.ts";
 import type { StoredOffset } from "./processors/pull.ts";
 import { OFFSET_KEY } from "./processors/pull.ts";
 import type { Shard } from "./shard.ts";
@@ -45,11 +46,11 @@ export async function pullOnce(
 function prepare(
   shard: Shard,
   stored: StoredOffset | undefined,
-  { events, offset }: Pulled<unknown, unknown>,
+  { events, offset, watermark }: Pulled<unknown, unknown>,
   now: number,
   next: number,
 ): () => void {
-  const { name, limit } = shard.options.operator as PullPlan;
+  const { name, limit, sourceTime } = shard.options.operator as PullPlan;
   if (events.length > limit) {
     throw new InvalidEventError(
       `source ${name}: getEvents gave ${events.length} events; the limit is ${limit}`,
@@ -68,7 +69,28 @@ function prepare(
     shard.transact([OFFSET_KEY], (commit) => {
       for (const event of emissions) commit.emit(undefined, event);
       commit.put(OFFSET_KEY, after);
+      const { counters } = commit;
+      const reached = reachedBy(sourceTime, emissions, watermark);
+      if (reached > watermarkOf(counters)) counters.watermark = reached;
     });
+}
+
+/** Up to where, in event time, a pull source has come by its last answer. Epoch milliseconds; −1 before the first. */
+function reachedBy(
+  { watermarks, outOfOrderness }: SourceEventTime,
+  events: readonly { readonly time: number }[],
+  stated: number | undefined,
+): number {
+  if (watermarks === "explicit") return stated ?? -1;
+  return events.reduce((latest, { time }) => Math.max(latest, time), -1) - outOfOrderness - 1;
+}
+
+/** The watermark of a pull source's shard, before what it has emitted and nobody has committed. Epoch milliseconds. */
+export function pullWatermark(shard: Shard): number {
+  const { sourceTime } = shard.options.operator as PullPlan;
+  // What it is going to be asked for comes after now.
+  if (sourceTime.watermarks === "arrival") return shard.options.clock.now() - sourceTime.outOfOrderness - 1;
+  return watermarkOf(shard.counters);
 }
 
 /** @throws InvalidEventError when the answer is none: a source that is never asked again would be silent for ever. */

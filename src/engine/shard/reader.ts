@@ -22,7 +22,8 @@ export interface Totals {
 export function readKey(shard: Shard, key: string): ViewEntry | undefined {
   const accumulator = shard.state.get(key);
   if (accumulator === undefined) return undefined;
-  return { key, value: shard.processor.result(accumulator) };
+  const value = shard.processor.result(accumulator);
+  return value === undefined ? undefined : { key, value };
 }
 
 /** The first `limit` keys by value (descending, ties by key). Values that are not numbers are left out. */
@@ -49,7 +50,8 @@ export function readRange(
   const found: ViewEntry[] = [];
   for (const { key, value } of shard.state.entries(range)) {
     if (found.length >= range.limit) break;
-    found.push({ key, value: processor.result(value) });
+    const shown = processor.result(value);
+    if (shown !== undefined) found.push({ key, value: shown });
   }
   return found;
 }

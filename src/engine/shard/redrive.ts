@@ -84,7 +84,7 @@ function release(shard: Shard, letters: readonly NumberedLetter[]): void {
       commit.releaseDeadLetter(number, letter);
       if (letter.timer === undefined || !(processor instanceof ProcessProcessor)) continue;
       try {
-        processor.arm({ ...letter.timer, time: commit.now }, commit);
+        processor.arm(letter.timer, commit);
       } catch (error) {
         // There is no room for its key: it stays a dead letter, under another number.
         commit.bury({ ...letter, error: messageOf(error) });

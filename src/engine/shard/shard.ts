@@ -90,6 +90,10 @@ export class Shard {
   readonly log: CommitLog;
   readonly outbox = new Outbox();
   readonly #store: StateStore;
+  /** The watermark of an operator that has no use for it itself and only hands it on: it is told anew after each wake. */
+  passed = -1;
+  /** The timer in event time that the coordinator knows of; undefined when it knows of none, or nobody knows. */
+  wanted: number | undefined;
   #applied: AppliedSegments;
   #counters: ShardCounters;
   #top: TopIndex;
@@ -166,7 +170,7 @@ export class Shard {
    * throws in a job whose policy is `fail`: nothing changed.
    */
   apply(call: ShardCall): ShardReply {
-    this.#check(call);
+    this.check(call);
     if (this.busy && call.segments.some(({ content }) => content !== null)) {
       return { lsn: this.#lsn, applied: 0, duplicates: 0, forgotten: [], unreadable: [], busy: true };
     }
@@ -198,6 +202,7 @@ export class Shard {
       now: clock.now(),
       counters: this.#counters,
       old: this.state.getAll(keys),
+      state: this.state,
     });
     try {
       work(commit);
@@ -346,7 +351,8 @@ export class Shard {
     return true;
   }
 
-  #check(call: ShardCall): void {
+  /** @throws ShardRefusedError when a call is meant for another generation, operator or shard count. */
+  check(call: Omit<ShardCall, "segments">): void {
     const { generation, operator, shard } = this.options;
     const refuse = (what: string, got: unknown, own: unknown): void => {
       if (got === own) return;

@@ -1,5 +1,5 @@
 /** Chain: walks one event through the stateless steps in front of the queue, to the operators that it ends in. */
-import type { Collector } from "../../collector.ts";
+import type { Collector, EmitOptions } from "../../collector.ts";
 import { InvalidEventError, messageOf, OperatorFailedError } from "../../errors.ts";
 import type { Event } from "../../event.ts";
 import type { FailurePolicy } from "../../job.ts";
@@ -110,19 +110,27 @@ class Emitted implements Collector<unknown> {
     this.#event = event;
   }
 
-  emit(data: unknown): void {
-    this.#push(undefined, data);
+  emit(data: unknown, options?: EmitOptions): void {
+    this.#push(undefined, data, options);
   }
 
   emitTo(output: string, data: unknown): void {
     this.#push(output, data);
   }
 
-  #push(output: string | undefined, data: unknown): void {
-    const { id, time } = this.#event;
+  #push(output: string | undefined, data: unknown, options?: EmitOptions): void {
+    const { id } = this.#event;
+    const time = emitTime(options, this.#event.time);
     const n = this.list.length;
     this.list.push({ output, event: { id: n === 0 ? id : `${id}/${n}`, time, data } });
   }
+}
+
+/** @throws RangeError when a time was given that is none. */
+export function emitTime({ time }: EmitOptions = {}, otherwise: number): number {
+  if (time === undefined) return otherwise;
+  if (Number.isSafeInteger(time) && time >= 0) return time;
+  throw new RangeError(`emit: time is whole epoch milliseconds, not ${String(time)}`);
 }
 
 function apply(operator: Operator<unknown, unknown>, event: Event<unknown>, collector: Collector<unknown>) {

@@ -7,10 +7,13 @@
 import { messageOf } from "../../errors.ts";
 import type { Event } from "../../event.ts";
 import { shardOf } from "../../hash.ts";
-import type { Target } from "../../plan.ts";
+import type { Aggregate } from "../../operator.ts";
+import type { Target, WindowPlan } from "../../plan.ts";
+import type { Window } from "../../windows/window.ts";
+import { windowsOf } from "../../windows/window.ts";
 import { copyOf, storable } from "../accumulator.ts";
 import type { DeadEvent, PackedEvent } from "../segment.ts";
-import { packEvent } from "../segment.ts";
+import { packEvent, packPartial } from "../segment.ts";
 import type { Failure, Passage } from "./chain.ts";
 
 /** One thing that goes to one shard: a record, a dead event, or a number of events that filters dropped. */
@@ -25,6 +28,7 @@ export interface Item {
 }
 
 interface Tally {
+  /** By key, or by key and window. */
   readonly records: Map<string, Combined>;
   /** Records of operators that see each event; they are not combined. */
   readonly each: (readonly [record: readonly [key: string, event: PackedEvent, n: number], time: number])[];
@@ -41,6 +45,8 @@ interface Folded {
 
 /** One key's events, folded. */
 interface Combined {
+  readonly key: string;
+  readonly window: Window | undefined;
   partial: unknown;
   n: number;
   /** The latest event time. */
@@ -106,8 +112,10 @@ export class Combiner {
       const first = items.length;
       const shard = (key: string) => shardOf(target.keyed ? key : producer, target.shards);
       this.#refoldSpoilt(target, tally);
-      for (const [key, { partial, n, time }] of tally.records)
-        items.push({ target, shard: shard(key), record: [key, partial, n], time });
+      for (const { key, window, partial, n, time } of tally.records.values()) {
+        const value = window === undefined ? partial : packPartial(window, partial);
+        items.push({ target, shard: shard(key), record: [key, value, n], time });
+      }
       for (const [record, time] of tally.each) items.push({ target, shard: shard(record[0]), record, time });
       const anchor = items[first]?.shard ?? shardOf(producer, target.shards);
       for (const dead of tally.dead) items.push({ target, shard: anchor, dead });
@@ -118,25 +126,53 @@ export class Combiner {
 
   #fold(target: Target, tally: Tally, event: Event<unknown>, port: number, counts: number): void {
     const { key = "", time } = event;
-    if (target.kind !== "aggregate") {
+    if (target.kind === "aggregate") {
+      this.#foldInto(target.aggregate, tally, key, undefined, event, () => this.#account(tally, counts));
+    } else if (target.kind === "window" && target.combined) {
+      this.#foldIntoWindows(target, tally, event, counts);
+    } else {
       mustBeJson(event.data);
       tally.each.push([[key, packEvent(event, port), this.#account(tally, counts)], time]);
-      return;
     }
-    const { aggregate } = target;
-    const known = tally.records.get(key);
+  }
+
+  #foldIntoWindows({ aggregate, window }: WindowPlan, tally: Tally, event: Event<unknown>, counts: number) {
+    const { key = "", time } = event;
+    // In processing time the shard says which window it is.
+    const windows = window.assigner.time === "event" ? windowsOf(window.assigner, time, event) : [undefined];
+    // Before it changes any of them: it counts in all of its windows, or in none.
+    if (windows.length > 1) scalarStorable(aggregate.add(aggregate.create(), event));
+    const last = windows.length - 1;
+    windows.forEach((one, n) => {
+      // It is accounted for with its last window: when that is late, all are.
+      const account = () => (n === last ? this.#account(tally, counts) : 0);
+      this.#foldInto(aggregate, tally, key, one, event, account);
+    });
+  }
+
+  #foldInto(
+    aggregate: Aggregate<unknown, unknown, unknown>,
+    tally: Tally,
+    key: string,
+    window: Window | undefined,
+    event: Event<unknown>,
+    account: () => number,
+  ): void {
+    const { time } = event;
+    const id = window === undefined ? key : `${window.end} ${window.start} ${key}`;
+    const known = tally.records.get(id);
     if (known === undefined) {
       const partial = scalarStorable(aggregate.add(aggregate.create(), event));
-      const n = this.#account(tally, counts);
+      const n = account();
       const events = typeof partial === "object" ? [{ event, n }] : undefined;
-      tally.records.set(key, { partial, n, time, events, careful: false });
+      tally.records.set(id, { key, window, partial, n, time, events, careful: false });
       return;
     }
     if (known.events === undefined) {
       const partial = scalarStorable(aggregate.add(known.partial, event));
       if (typeof partial === "object") throw new TypeError("the accumulator was no object and became one");
       known.partial = partial;
-      known.n += this.#account(tally, counts);
+      known.n += account();
       known.time = Math.max(known.time, time);
       return;
     }
@@ -153,7 +189,7 @@ export class Combiner {
       known.careful = true;
       throw error;
     }
-    const n = this.#account(tally, counts);
+    const n = account();
     known.n += n;
     known.time = Math.max(known.time, time);
     known.events.push({ event, n });
@@ -161,11 +197,12 @@ export class Combiner {
 
   /** Takes the events out that make a partial one that would not come back from the queue as it is. */
   #refoldSpoilt(target: Target, { records, dead }: Tally): void {
-    if (target.kind !== "aggregate") return;
+    if (target.kind !== "aggregate" && target.kind !== "window") return;
     const { aggregate } = target;
-    for (const [key, { partial: spoilt, events, time }] of records) {
+    for (const [id, { key, window, partial: spoilt, events, time }] of records) {
       if (events === undefined || isStorable(spoilt)) continue;
-      const good = { partial: undefined as unknown, n: 0, time, events: [] as Folded[], careful: true };
+      const folded = { partial: undefined as unknown, n: 0, time, events: [] as Folded[], careful: true };
+      const good = { key, window, ...folded };
       for (const { event, n } of events) {
         try {
           const own = good.events.length === 0 ? aggregate.create() : copyOf(good.partial);
@@ -176,8 +213,8 @@ export class Combiner {
           dead.push({ operator: target.name, error: messageOf(error), event: sendable(event), n });
         }
       }
-      if (good.events.length > 0) records.set(key, good);
-      else records.delete(key);
+      if (good.events.length > 0) records.set(id, good);
+      else records.delete(id);
     }
   }
 

@@ -3,7 +3,15 @@ import { TooLargeError } from "../../errors.ts";
 import type { Plan, Target } from "../../plan.ts";
 import { encodeEnvelope } from "../envelope.ts";
 import type { QueueLimits } from "../event-queue.ts";
-import type { DeadEvent, OperatorPart, ProducerKind, Segment, SegmentId, ShardPart } from "../segment.ts";
+import type {
+  DeadEvent,
+  OperatorPart,
+  ProducerKind,
+  Segment,
+  SegmentId,
+  SegmentTime,
+  ShardPart,
+} from "../segment.ts";
 import type { Item } from "./combiner.ts";
 
 /** Queues bill a message per 64 KB begun: a message aims at one unit. */
@@ -17,6 +25,8 @@ export interface Identity extends SegmentId {
   readonly before: number;
   /** True when all must travel in one segment, so that a retry means the same. */
   readonly single: boolean;
+  /** What the first segment means for the watermark; those that follow are numbered on from there. */
+  readonly time?: SegmentTime;
 }
 
 export interface Packed {
@@ -58,6 +68,7 @@ export function pack(
       events: first ? events : 0,
       before: first ? identity.before : identity.before + events,
       parts: partsOf(some),
+      ...(identity.time === undefined ? {} : { time: timeOf(identity.time, segments.length) }),
     };
     const message = encodeEnvelope({
       generation: header.plan.generation,
@@ -82,6 +93,11 @@ export function pack(
       );
     }
   }
+}
+
+/** What a sender says of event times holds when the request's last segment is committed; said with each, it holds with each. */
+function timeOf(time: SegmentTime, further: number): SegmentTime {
+  return { ...time, n: time.n + further };
 }
 
 function tooLarge(bytes: number, limit: number, single: boolean): TooLargeError {

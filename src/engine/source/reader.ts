@@ -29,6 +29,7 @@ export class EventReader implements SourceCollector<unknown> {
   readonly #arrival: number;
   #index = 0;
   #events: Event<unknown>[] | undefined;
+  #said: number | undefined;
 
   /**
    * @param idBase prefix of generated ids, unique in the deployment and the same on a retry.
@@ -49,6 +50,7 @@ export class EventReader implements SourceCollector<unknown> {
     const events: Event<unknown>[] = [];
     this.#index = record.index;
     this.#events = events;
+    this.#said = undefined;
     try {
       const returned: unknown = this.#source.getEvents(record.value, this);
       if (returned instanceof Promise) {
@@ -59,6 +61,22 @@ export class EventReader implements SourceCollector<unknown> {
       this.#events = undefined;
     }
     return events;
+  }
+
+  /** The watermark that the last record stated, epoch milliseconds. */
+  get watermarkSaid(): number | undefined {
+    return this.#said;
+  }
+
+  /** @throws InvalidEventError when it is no time, or the source's watermark does not follow what is said. */
+  watermark(time: number | string): void {
+    if (this.#events === undefined) throw new TypeError("watermark was called after getEvents had returned");
+    if (this.#source.options.watermarks !== "explicit")
+      throw new TypeError('a source states watermarks with the option watermarks: "explicit" only');
+    const parsed = parseTime(time);
+    if (parsed === undefined || parsed < 0)
+      throw new InvalidEventError("watermark: use ISO 8601 with an offset, or epoch milliseconds");
+    this.#said = Math.max(this.#said ?? 0, parsed);
   }
 
   /** What the source calls, while it reads and no later: then nobody would see the event. */

@@ -195,7 +195,9 @@ describe("a client that numbers its requests", () => {
     [{ ...numbered(1), "idempotency-key": "k" }],
     [{ "idempotency-key": "" }],
     [{ "idempotency-key": "k".repeat(256) }],
-    [{ ...numbered(1), "millrace-replay": "1" }],
+    [{ "millrace-replay": "1" }],
+    [{ ...numbered(1), "millrace-replay": "yes" }],
+    [{ ...numbered(1), "millrace-end": "1" }],
     [{ "millrace-end": "1" }],
   ])("refuses %j", async (headers) => {
     const door = new Door();

@@ -5,6 +5,7 @@ import type { IngestEnv, IngestOptions } from "../../../src/cloudflare/ingest/ap
 import { ingestApp } from "../../../src/cloudflare/ingest/app.ts";
 import { decodeEnvelope } from "../../../src/engine/envelope.ts";
 import type { Segment } from "../../../src/engine/segment.ts";
+import type { Admission, Admitted, HoldReport } from "../../../src/engine/watermark/protocol.ts";
 import type { SourceCollector } from "../../../src/index.ts";
 import { count, Job, parse, planJobs, Source, VirtualClock } from "../../../src/index.ts";
 
@@ -124,6 +125,31 @@ export class FakeClaims {
   }
 }
 
+/** The coordinator of a job's watermarks: hears what is reported, and lets replays in. */
+export class FakeCoordinator {
+  readonly reports: HoldReport[] = [];
+  readonly admissions: Admission[] = [];
+  /** Answers to the next admissions, in turn. */
+  readonly script: Admitted[] = [];
+  error: Error | undefined;
+
+  getByName(_name: string) {
+    const unasked = () => Promise.reject(new Error("ingest does not ask for this"));
+    return {
+      holds: async (report: HoldReport) => {
+        if (this.error !== undefined) throw this.error;
+        this.reports.push(report);
+      },
+      admit: async (admission: Admission) => {
+        if (this.error !== undefined) throw this.error;
+        this.admissions.push(admission);
+        return this.script.shift() ?? { front: admission.sequence - 1 };
+      },
+      ...{ committed: unasked, want: unasked, status: unasked },
+    };
+  }
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -138,9 +164,12 @@ export class Door {
   readonly things = new FakeQueue();
   readonly gate = new FakeGate();
   readonly claims = new FakeClaims();
+  readonly coordinator = new FakeCoordinator();
   readonly clock = new VirtualClock(1_000_000);
   readonly passed: Request[] = [];
   readonly waits: number[] = [];
+  /** What goes on when a request has been answered. */
+  readonly background: Promise<unknown>[] = [];
   readonly env: IngestEnv & Record<string, unknown>;
   readonly app: ReturnType<typeof ingestApp>;
 
@@ -155,6 +184,7 @@ export class Door {
       },
       GATE: this.gate,
       CLAIMS: this.claims,
+      COORDINATOR: this.coordinator,
       QUEUE_CLICKS: this.clicks,
       QUEUE_THINGS: this.things,
       ...env,
@@ -166,7 +196,12 @@ export class Door {
   }
 
   async fetch(path: string, init: RequestInit = {}): Promise<Answer> {
-    const response = await this.app.request(`http://millrace.test${path}`, init, this.env);
+    const context = {
+      waitUntil: (work: Promise<unknown>) => void this.background.push(work),
+      passThroughOnException: () => undefined,
+      props: {},
+    };
+    const response = await this.app.request(`http://millrace.test${path}`, init, this.env, context);
     const text = await response.text();
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
     return {

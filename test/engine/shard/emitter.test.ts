@@ -98,7 +98,7 @@ describe("numbers", () => {
       ["e1", 1],
     ]);
     expect(shown(entries)).toEqual([
-      { destination: "out/0", sequence: 0, arrival: NOW, events: 2, before: 0 },
+      { destination: "out/0", sequence: 0, arrival: NOW, events: 2, before: 0, time: NOW },
     ]);
   });
 });

@@ -97,6 +97,7 @@ class Bench {
           return this.reply(one);
         },
         queue: () => expect.unreachable(),
+        want: () => expect.unreachable(),
         env: {},
         onError: (error, about) => this.errors.push(`${about}: ${String(error)}`),
       },

@@ -83,6 +83,7 @@ export class SimulatedShard {
     const shard = this.#wake(operator, this.crashing, this.#cache);
     const ports: ShardPorts = {
       apply: (call) => this.#call(process, call),
+      want: async () => undefined,
       queue: (stage) => (queues.get(stage.queue.queue) as SimulatedQueue).port(process),
       env: this.#world.env(process),
       onError: (error, about) => this.#world.onError(error, about),

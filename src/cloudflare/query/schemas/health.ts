@@ -56,6 +56,47 @@ export const queueHealthSchema = v.strictObject({
   over: v.nullable(v.pipe(v.boolean(), v.description("Whether it is at its mark or above."))),
 });
 
+/** Not `time`: a stream that has ended is at the last moment there is, in the year +275760. */
+const eventTime = v.string();
+const watermark = v.nullable(
+  v.pipe(
+    eventTime,
+    v.description(
+      "ISO 8601, UTC. Up to where everything has come, in event time; null before anything is known.",
+    ),
+  ),
+);
+const lagMs = v.nullable(v.pipe(count, v.description("How far the watermark is behind the clock.")));
+
+export const watermarksSchema = v.strictObject({
+  job: v.string(),
+  sources: v.array(
+    v.strictObject({
+      source: v.string(),
+      watermark,
+      lagMs,
+      frontier: v.nullable(
+        v.pipe(time, v.description("Everything that arrived before it has been committed.")),
+      ),
+      holds: v.pipe(
+        count,
+        v.description("Of ingest isolates, of which something is not known to be committed."),
+      ),
+      replays: v.pipe(count, v.description("Logs that are being replayed.")),
+    }),
+  ),
+  operators: v.array(
+    v.strictObject({
+      operator: v.string(),
+      watermark,
+      lagMs,
+      nextTimer: v.exactOptional(
+        v.pipe(eventTime, v.description("ISO 8601, UTC. The first window or timer that waits for it.")),
+      ),
+    }),
+  ),
+});
+
 export const healthSchema = v.pipe(
   v.strictObject({
     status: v.pipe(v.picklist(["ok", "degraded"]), v.description("Degraded when something does not answer.")),
@@ -77,6 +118,10 @@ export const healthSchema = v.pipe(
         sink: v.exactOptional(v.pipe(sinkSchema, v.description("Of the shards that answer."))),
         shards: v.array(shardHealthSchema),
       }),
+    ),
+    watermarks: v.pipe(
+      v.array(watermarksSchema),
+      v.description("Of each job in which something goes by event time."),
     ),
     problems: v.exactOptional(v.pipe(v.array(v.string()), v.description("Why it is degraded."))),
   }),

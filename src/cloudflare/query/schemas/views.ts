@@ -5,13 +5,29 @@ import { count } from "./shared.ts";
 export const viewSchema = v.pipe(
   v.strictObject({
     view: v.string(),
-    kind: v.literal("keyed"),
+    kind: v.pipe(
+      v.picklist(["keyed", "windowed"]),
+      v.description("What it has a value for: a key, or a key and a window."),
+    ),
     job: v.string(),
     shards: count,
     numeric: v.nullable(
       v.pipe(v.boolean(), v.description("Whether all values are numbers; null when that is not known.")),
     ),
-    links: v.strictObject({ self: v.string(), top: v.string(), total: v.string(), job: v.string() }),
+    window: v.exactOptional(
+      v.strictObject({
+        windows: v.pipe(v.string(), v.description("Which windows, like `tumbling:60000:0:event@1`.")),
+        time: v.picklist(["event", "processing"]),
+        latenessMs: count,
+        retentionMs: count,
+      }),
+    ),
+    links: v.strictObject({
+      self: v.string(),
+      top: v.string(),
+      total: v.exactOptional(v.string()),
+      job: v.string(),
+    }),
   }),
   v.metadata({ ref: "View" }),
 );
@@ -30,6 +46,27 @@ export const entriesSchema = v.strictObject({
   ),
 });
 
+export const windowsSchema = v.strictObject({
+  view: v.string(),
+  entries: v.array(
+    v.pipe(
+      v.strictObject({
+        key: v.string(),
+        window: v.strictObject({
+          start: v.pipe(v.string(), v.description("ISO 8601, UTC; belongs to the window.")),
+          end: v.pipe(v.string(), v.description("ISO 8601, UTC; does not belong to it.")),
+        }),
+        value: v.unknown(),
+        final: v.pipe(v.boolean(), v.description("Nothing can change it any more.")),
+      }),
+      v.metadata({ ref: "WindowEntry" }),
+    ),
+  ),
+  next: v.exactOptional(
+    v.pipe(v.string(), v.description("The cursor of the next page, when there is more.")),
+  ),
+});
+
 export const totalSchema = v.strictObject({
   view: v.string(),
   keys: count,
@@ -43,4 +80,4 @@ export const totalSchema = v.strictObject({
 });
 
 /** `?key=`, `?total=1`, and everything else that a view answers. */
-export const viewAnswerSchema = v.union([keySchema, totalSchema, entriesSchema]);
+export const viewAnswerSchema = v.union([keySchema, totalSchema, entriesSchema, windowsSchema]);

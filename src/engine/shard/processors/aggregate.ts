@@ -52,14 +52,13 @@ export class AggregateProcessor implements Processor {
   /** One event for each key whose result has changed, with the latest event time of what changed it. */
   finish(scratch: Scratch): void {
     if (this.#of !== scratch) return;
-    const { aggregate, name } = this.#operator;
-    let n = 0;
+    const { aggregate } = this.#operator;
     for (const [key, time] of this.#times) {
       const before = scratch.before(key);
       const value = aggregate.result(scratch.get(key));
       const previous = before === undefined ? undefined : aggregate.result(before);
       if (before !== undefined && same(value, previous)) continue;
-      const id = `${name}/${scratch.shard}.${scratch.lsn}.${n++}`;
+      const id = scratch.outputId();
       const data = before === undefined ? { key, value } : { key, value, previous };
       scratch.emit(undefined, { id, time, data });
     }

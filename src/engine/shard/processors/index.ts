@@ -6,11 +6,14 @@ import { ProcessProcessor } from "./process.ts";
 import { PullProcessor } from "./pull.ts";
 import { RelayProcessor } from "./relay.ts";
 import { SinkProcessor } from "./sink.ts";
+import { WindowProcessor } from "./window.ts";
 
 export function processorOf(operator: OperatorPlan): Processor {
   switch (operator.kind) {
     case "aggregate":
       return new AggregateProcessor(operator);
+    case "window":
+      return new WindowProcessor(operator);
     case "process":
       return new ProcessProcessor(operator);
     case "stage":

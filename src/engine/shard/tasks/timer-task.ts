@@ -1,6 +1,8 @@
-/** TimerTask: fires the timers of a process function's keys when they are due. */
+/** TimerTask: fires timers when they are due, and goes on with those in event time where the last call had to stop. */
+
+import { watermarkOf } from "../counters.ts";
 import type { Shard } from "../shard.ts";
-import { fireTimers, nextTimerOf } from "../timers.ts";
+import { fireEventTimers, fireTimers, nextTimerOf } from "../timers.ts";
 import type { Task } from "./task.ts";
 import { Backoff } from "./task.ts";
 
@@ -17,7 +19,9 @@ export class TimerTask implements Task {
   }
 
   dueAt(): number | undefined {
-    const next = nextTimerOf(this.#shard);
+    const { counters } = this.#shard;
+    const event = nextTimerOf(this.#shard, "event") ?? Number.POSITIVE_INFINITY;
+    const next = event <= watermarkOf(counters) ? 0 : nextTimerOf(this.#shard);
     return next === undefined ? undefined : Math.max(next, this.#backoff.until);
   }
 
@@ -25,7 +29,8 @@ export class TimerTask implements Task {
     const { clock } = this.#shard.options;
     try {
       // Between two commits, calls that wait get their turn.
-      while (this.#guard(() => fireTimers(this.#shard, clock.now()))) await Promise.resolve();
+      const fire = () => fireEventTimers(this.#shard) || fireTimers(this.#shard, clock.now());
+      while (this.#guard(fire)) await Promise.resolve();
       if (this.#shard.busy) this.#backoff.failed(clock.now());
       else this.#backoff.succeeded();
     } catch (error) {

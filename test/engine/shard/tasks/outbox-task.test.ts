@@ -65,6 +65,7 @@ class Bench {
         return this.reply(one);
       },
       queue: () => this.queue,
+      want: () => expect.unreachable(),
       env: {},
       onError: (error, about) => this.errors.push(`${about}: ${String(error)}`),
     });
