@@ -6,7 +6,7 @@ import { reasonOf } from "./send/failure.ts";
 import { banner } from "./start/banner.ts";
 import { BucketFiles } from "./start/bucket-files.ts";
 import { StartError, UsageError } from "./start/failure.ts";
-import { chooseJob, firstSource } from "./start/jobs.ts";
+import { chooseJob, firstSource, variablesOf } from "./start/jobs.ts";
 import { followLastPlan } from "./start/last-plan.ts";
 import { Lineage } from "./start/lineage.ts";
 import { help, readOptions, stateDirOf } from "./start/options.ts";
@@ -36,7 +36,8 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
   const state = await StateFolder.open(stateDir);
   try {
     followLastPlan(stateDir, job.plan);
-    await run({ port, tcpPort, stateDir, register, lineage }, stop);
+    const vars = { OPEN: "yes", ...variablesOf(job, env) };
+    await run({ port, tcpPort, stateDir, register, vars, lineage }, stop);
   } finally {
     state.close();
   }
@@ -49,6 +50,7 @@ interface Setting {
   readonly tcpPort: number;
   readonly stateDir: string;
   readonly register: Register | undefined;
+  readonly vars: Readonly<Record<string, string>>;
   readonly lineage: Lineage;
 }
 
@@ -87,7 +89,7 @@ function filesOf(runtime: Runtime, { stateDir, lineage }: Setting): BucketFiles 
   return files;
 }
 
-async function startWorkers({ stateDir, port, register }: Setting): Promise<Runtime> {
+async function startWorkers({ stateDir, port, register, vars }: Setting): Promise<Runtime> {
   // Loaded late: wrangler and Miniflare take longer than all checks before them.
   const [{ startRuntime }, { logWriter }, { WorkerError }] = await Promise.all([
     import("./local/runtime.ts"),
@@ -96,7 +98,14 @@ async function startWorkers({ stateDir, port, register }: Setting): Promise<Runt
   ]);
   try {
     const onLog = logWriter(complain);
-    return await startRuntime({ stateDir, port, ownSignals: true, onLog, ...(register && { register }) });
+    return await startRuntime({
+      stateDir,
+      port,
+      vars,
+      ownSignals: true,
+      onLog,
+      ...(register && { register }),
+    });
   } catch (thrown) {
     if (thrown instanceof WorkerError) throw new StartError(`Not started: ${thrown.message}.`);
     if ((thrown as { code?: unknown }).code === "ERR_ADDRESS_IN_USE")

@@ -20,14 +20,14 @@ export async function loadPlan(load = importPlan): Promise<Plan> {
   }
 }
 
-/** The plan of an exercise, which is a deployment of its own. @throws UsageError that names the exercises there are. */
-export async function loadExercise(name: string): Promise<Plan> {
-  const { exercises } = await import("../../workers/jobs/exercises/index.ts");
-  const exercise = exercises.get(name);
-  if (exercise !== undefined) return exercise.plan;
-  const names = [...exercises.keys()].join(", ");
+/** The plan of an example, which is a deployment of its own. @throws UsageError that names the examples there are. */
+export async function loadExample(name: string): Promise<Plan> {
+  const { examples } = await import("../../workers/jobs/examples.ts");
+  const example = examples.get(name);
+  if (example !== undefined) return example.plan;
+  const names = [...examples.keys()].join(", ");
   throw new UsageError(
-    `--job ${name}: there is no such exercise; there are: ${names}. Registered jobs are planned together, without --job.`,
+    `--job ${name}: there is no such example; there are: ${names}. Registered jobs are planned together, without --job.`,
   );
 }
 

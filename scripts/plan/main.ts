@@ -4,7 +4,7 @@ import { changesOf, describePlan } from "../../src/plan.ts";
 import { checkConfigs, writeConfigs } from "./config-files.ts";
 import { estimate, estimateText } from "./estimate.ts";
 import { CommandError } from "./failure.ts";
-import { loadExercise, loadPlan } from "./load.ts";
+import { loadExample, loadPlan } from "./load.ts";
 import { planMermaid } from "./mermaid.ts";
 import { help, readOptions } from "./options.ts";
 import { changesText, readRunning } from "./running.ts";
@@ -20,7 +20,7 @@ export const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
 export async function main(args: readonly string[], root = projectRoot, load = loadPlan): Promise<number> {
   const { action, job, workload, against = "", newGeneration = false } = readOptions(args);
   if (action === "help") return print(help);
-  const plan = job === undefined ? await load() : await loadExercise(job);
+  const plan = job === undefined ? await load() : await loadExample(job);
   const description = describePlan(plan);
   const costs = workload && estimate(plan, workload);
   switch (action) {

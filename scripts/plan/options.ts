@@ -8,7 +8,7 @@ export const help = `npm run plan -- [options]
 
 Shows the plan of all registered jobs: graphs, what is fused into what, operators and their shards, queues.
 
-  --job NAME     of this exercise instead (workers/jobs/exercises), to look at and to estimate
+  --job NAME     of this example instead (workers/jobs/examples.ts), to look at and to estimate
   --json         as data
   --mermaid      as a flowchart
   --write        writes what follows from the plan into the three wrangler configs
@@ -32,7 +32,7 @@ Exit codes: 0 done, 1 the plan or a config is wrong, 2 wrong use.
 
 export interface PlanCommand {
   readonly action: "text" | "json" | "mermaid" | "write" | "check" | "against" | "help";
-  /** An exercise instead of the registered jobs. */
+  /** An example instead of the registered jobs. */
   readonly job?: string;
   readonly workload?: Workload;
   /** What to compare with. */

@@ -1,4 +1,4 @@
-/** Jobs: finds what `--job` names: one of the deployment's jobs, which run together, or an exercise, which runs alone. */
+/** Jobs: finds what `--job` names: one of the deployment's jobs, which run together, or an example, which runs alone. */
 import { fileURLToPath } from "node:url";
 import type { Plan } from "../../src/plan.ts";
 import type { Register } from "../local/workers.ts";
@@ -7,10 +7,12 @@ import { StartError, UsageError } from "./failure.ts";
 
 export interface ChosenJob {
   readonly name: string;
-  /** What runs: all jobs of the register, or the exercise. */
+  /** What runs: all jobs of the register, or the example. */
   readonly plan: Plan;
   /** What to run in place of the register; undefined for the register itself. */
   readonly register?: Register;
+  /** Variables of the shell that are for its Workers. */
+  readonly variables?: readonly string[];
 }
 
 /**
@@ -26,14 +28,15 @@ export async function chooseJob(name: string | undefined): Promise<ChosenJob> {
   }
   const wanted = name ?? (first as string);
   if (registered.includes(wanted)) return { name: wanted, plan };
-  const { exercises } = await load(() => import("../../workers/jobs/exercises/index.ts"));
-  const exercise = exercises.get(wanted);
-  if (exercise === undefined) {
-    const names = [...registered, ...exercises.keys()].join(", ");
+  const { examples } = await load(() => import("../../workers/jobs/examples.ts"));
+  const example = examples.get(wanted);
+  if (example === undefined) {
+    const names = [...registered, ...examples.keys()].join(", ");
     throw new UsageError(`--job ${wanted}: there is no such job; there are: ${names}.`);
   }
-  const module = fileURLToPath(new URL(`../../workers/jobs/exercises/${exercise.file}`, import.meta.url));
-  return { name: wanted, plan: exercise.plan, register: { module, plan: exercise.plan } };
+  const { file, plan: its, variables } = example;
+  const module = fileURLToPath(new URL(`../../workers/jobs/${file}`, import.meta.url));
+  return { name: wanted, plan: its, register: { module, plan: its }, ...(variables && { variables }) };
 }
 
 /** The source that typed lines are for when `--source` does not say. @throws UsageError when the job has none. */
@@ -44,6 +47,12 @@ export function firstSource({ name, plan }: ChosenJob): string {
   throw new UsageError(
     `--job ${name}: it has no source that takes lines; name one of another job with --source; there are: ${names}.`,
   );
+}
+
+/** Those of the variables that the job reads which are set. */
+export function variablesOf({ variables = [] }: ChosenJob, env: NodeJS.ProcessEnv): Record<string, string> {
+  const values = variables.map((name) => [name, env[name] ?? ""] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== ""));
 }
 
 /** A mistake in a job is the user's, so it is said, not thrown. */

@@ -1,12 +1,12 @@
 /**
  * Lineage: where a line goes, found by running the job's own steps on it in this process.
  *
- * It follows a line to the operators behind the queue: to the keys of views, and to stages and sinks by name. What
+ * It follows a line to the operators behind the queue: to the keys of keyed views, and to stages and sinks by name. What
  * they make of it is decided in their shards, and not followed.
  */
 import { passThrough } from "../../src/engine/source/chain.ts";
 import { EventReader } from "../../src/engine/source/reader.ts";
-import type { OperatorPlan, Plan, SourcePlan } from "../../src/plan.ts";
+import type { OperatorPlan, Plan, SourcePlan, Target } from "../../src/plan.ts";
 import { isView, viewsOf } from "../../src/plan.ts";
 import { UsageError } from "./failure.ts";
 
@@ -43,10 +43,11 @@ export class Lineage {
     return this.source.source.constructor.name;
   }
 
-  /** A view that shows what becomes of the lines: one right behind the source, else any of its job. */
+  /** A view that shows what becomes of the lines: one right behind the source, else any of its job; by key, if there is one. */
   get view(): string | undefined {
-    const near = this.source.targets.find(isView);
-    return (near ?? viewsOf(this.#plan).find(({ job }) => job === this.source.job))?.name;
+    const near = this.source.targets.filter(isView);
+    const all = [...near, ...viewsOf(this.#plan).filter(({ job }) => job === this.source.job)];
+    return (all.find(isKeyed) ?? all[0])?.name;
   }
 
   /** The bindings of the buckets that sinks write to. */
@@ -70,7 +71,7 @@ export class Lineage {
       const routed = events.flatMap((event) => passThrough(this.source.steps, event).routed);
       return {
         views: routed.flatMap(({ target, event: { key } }) =>
-          isView(target) && key !== undefined ? [{ view: target.name, key }] : [],
+          isKeyed(target) && key !== undefined ? [{ view: target.name, key }] : [],
         ),
         others: routed.flatMap(({ target }) => (isView(target) ? [] : [target.name])),
       };
@@ -78,6 +79,11 @@ export class Lineage {
       return NOWHERE;
     }
   }
+}
+
+/** Windows show nothing yet when a line has been applied: whoever waits for them reads them by time. */
+function isKeyed(target: Target): boolean {
+  return isView(target) && target.kind !== "window";
 }
 
 /** Only of views: stages and sinks are made by functions, whose classes all have the same few names. */

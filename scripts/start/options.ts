@@ -9,13 +9,14 @@ export const help = `npm start -- [options]
 Runs Millrace on this machine. Each line typed, and each line sent to the TCP port, is an event of a source.
 
   --job NAME      what to run: a job of workers/jobs/index.ts, which runs with all others there (the default), or one
-                  of the exercises in workers/jobs/exercises: exercise-1 to exercise-6
+                  of the examples in workers/jobs/examples.ts: sensors, ysb, nexmark-q5, -q7, -q8 and -q11,
+                  exercise-1 to exercise-6
   --source NAME   the source that typed lines are for (default: the job's first)
   -h, --help      this text
 
   PORT            HTTP port (default 8787; 0 = any free one)
   TCP_PORT        TCP port (default 9990; 0 = any free one)
-  STATE_DIR       folder for the state (default .millrace/state; of an exercise, .millrace/ and its name)
+  STATE_DIR       folder for the state (default .millrace/state; of an example, .millrace/ and its name)
 
 Ctrl-C stops it once everything accepted is counted; a second Ctrl-C stops it at once.
 `;

@@ -6,7 +6,8 @@
  * load the outbox hands over several commits at once. To a stage it goes by its queue, where each request, or upstream
  * commit, is committed by itself. An aggregate emits once for each key that a commit changes.
  */
-import type { OperatorPlan, Plan } from "../../../src/plan.ts";
+import type { OperatorPlan, Plan, SourcePlan } from "../../../src/plan.ts";
+import { isCombined, isTimed } from "../../../src/plan.ts";
 import type { Workload } from "./workload.ts";
 import { sourceOf, waysFrom } from "./workload.ts";
 
@@ -27,6 +28,8 @@ export interface SourceFlow {
   readonly messagesARequest: number;
   readonly messages: number;
   readonly batches: number;
+  /** Whether something behind it goes by event time. */
+  readonly isTimed: boolean;
 }
 
 /** What comes to an operator. */
@@ -67,9 +70,14 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
   const requests = Math.ceil(events / Math.min(batch, pull?.limit ?? batch));
   const bytes = ways.reduce((sum, { target, factor }) => {
     const there = Math.min(batch, events) * factor;
-    const isCombined = plan.operators.get(target)?.kind === "aggregate";
+    const operator = plan.operators.get(target);
     // Events of one key are combined within a request.
-    return sum + (isCombined ? Math.min(there, keys) * RECORD_BYTES : there * EVENT_BYTES);
+    return (
+      sum +
+      (operator !== undefined && isCombined(operator)
+        ? Math.min(there, keys) * RECORD_BYTES
+        : there * EVENT_BYTES)
+    );
   }, 0);
   const messagesARequest = pull === undefined ? Math.max(1, Math.ceil(bytes / MESSAGE_BYTES)) : 0;
   const messages = requests * messagesARequest;
@@ -77,6 +85,7 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
     kind: pull === undefined ? "http" : "pull",
     ...{ events, requests, messagesARequest, messages },
     batches: Math.ceil(messages / BATCH_MESSAGES),
+    isTimed: pull === undefined && isTimed(origin as SourcePlan),
   };
 
   const flows = new Map<string, OperatorFlow>();
@@ -123,7 +132,7 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
 
   function ofOperator({ operator, events, commits, inputs }: OperatorFlow): Emission {
     const what = "commit";
-    if (operator.kind === "aggregate") {
+    if (isCombined(operator)) {
       const changed = commits === 0 ? 0 : Math.min(events / commits, Math.ceil(keys / operator.shards));
       return { what, events: commits * changed, times: commits };
     }
@@ -144,7 +153,7 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
     const isStage = operator.kind === "stage";
     const what = isQueued && !isStage ? "batch" : emission.what;
     const times = isQueued && !isStage ? source.batches : emission.times;
-    const each = operator.kind === "aggregate" ? Math.min(events / times, keys) : events / times;
+    const each = isCombined(operator) ? Math.min(events / times, keys) : events / times;
     const shards = Math.min(operator.shards, each);
     if (isQueued) {
       const calls = Math.ceil(times * shards);

@@ -1,6 +1,7 @@
 /** The lines of an estimate: what a flow is billed for, each with its arithmetic. */
 import { DEFAULT_LIMITS } from "../../../src/engine/shard/shard.ts";
 import type { SinkPlan } from "../../../src/plan.ts";
+import { isCombined } from "../../../src/plan.ts";
 import { prices } from "../prices.ts";
 import type { Input, OperatorFlow, SourceFlow } from "./flow.ts";
 import { EVENT_BYTES, RECORD_BYTES } from "./flow.ts";
@@ -19,7 +20,7 @@ const PAGE_BYTES = 36 * 1024;
 const OPERATIONS_A_MESSAGE = 3;
 
 export function sourceLines(part: string, flow: SourceFlow): EstimateLine[] {
-  const { kind, requests, batches, messages, messagesARequest } = flow;
+  const { kind, requests, batches, messages, messagesARequest, isTimed } = flow;
   if (kind === "pull") {
     return [
       line(part, "object requests", many(requests, "answer"), requests, prices.objectRequest),
@@ -47,6 +48,16 @@ export function sourceLines(part: string, flow: SourceFlow): EstimateLine[] {
       messages * OPERATIONS_A_MESSAGE,
       prices.queueOperation,
     ),
+    ...(isTimed ? watermarkLines(part, batches) : []),
+  ];
+}
+
+/** What is committed is reported before it is acknowledged, so that the watermark can move. */
+function watermarkLines(part: string, batches: number): EstimateLine[] {
+  const reports = `${many(batches, "batch", "batches")} × 1 report to the coordinator`;
+  return [
+    line(part, "object requests", reports, batches, prices.objectRequest),
+    line(part, "rows written", reports, batches, prices.rowWritten),
   ];
 }
 
@@ -109,7 +120,7 @@ function checkpointsOf({ operator, events, commits }: OperatorFlow, keys: number
   const keysHeld = kind === "sink" ? Math.ceil(events / shards) : Math.ceil(keys / shards);
   const keysACommit = Math.min(keysHeld, Math.ceil(events / commits));
   const every = Math.max(1, Math.min(checkpointCommits, Math.floor(checkpointKeys / keysACommit)));
-  const bytes = kind === "aggregate" ? RECORD_BYTES : EVENT_BYTES;
+  const bytes = isCombined(operator) ? RECORD_BYTES : EVENT_BYTES;
   // What a sink buffers lies in a row, and so does what it has got rid of.
   const touched =
     kind === "sink" ? Math.ceil((keysACommit * every * bytes) / PAGE_BYTES) : keysACommit * every;

@@ -126,6 +126,25 @@ describe("the command", { timeout: 20_000 }, () => {
     expect(code).toBe(1);
   });
 
+  it("sends a request of a replay again that came before the one ahead of it", async () => {
+    let missing = true;
+    server.override = ({ method, headers }, response) => {
+      if (method !== "POST") return false;
+      if (headers["millrace-sequence"] === "0") {
+        const early = server.seen.some((other) => other.headers["millrace-sequence"] === "1");
+        if (early) missing = false;
+        else response.writeHead(503, { "Retry-After": "0" }).end();
+        return !early;
+      }
+      if (missing) response.writeHead(409, { "Retry-After": "0" }).end('{"detail":"Early.","missing":0}');
+      return missing;
+    };
+    const { code, stderr } = await send("/1\n/2\n/3\n", "--batch", "1", "--replay");
+    expect(code).toBe(0);
+    expect(stderr).toContain("409: Early; trying again.");
+    expect([...server.views.keys()].sort()).toEqual(["/1", "/2", "/3"]);
+  });
+
   it("waits as long as the server asks", async () => {
     let asked = 0;
     server.override = ({ method }, response) => {

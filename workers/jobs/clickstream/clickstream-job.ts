@@ -1,5 +1,5 @@
-/** The clickstream job: counts page views by URL. */
-import { Job } from "../../../src/index.ts";
+/** The clickstream job: counts page views by URL, in all and per minute. */
+import { count, Job, tumbling } from "../../../src/index.ts";
 import { ClickReader } from "./click-reader.ts";
 import { PageViewCounter } from "./page-view-counter.ts";
 
@@ -7,4 +7,8 @@ export const clickstream = new Job("clickstream");
 
 const clicks = clickstream.addSource(new ClickReader("clicks"));
 
-clicks.keyBy((click) => click.url).applyOperator(new PageViewCounter("page-views"));
+const byUrl = clicks.keyBy((click) => click.url);
+
+byUrl.applyOperator(new PageViewCounter("page-views"));
+
+byUrl.window(tumbling("1 minute"), { lateness: "5 minutes" }).aggregate("page-views-per-minute", count());
