@@ -7,3 +7,11 @@ test("docs/testing.md", { timeout: 120_000 }, () => expectToRun("docs/testing.md
 test("docs/jobs.md is one job, and it can be planned", { timeout: 120_000 }, () =>
   expectToRun("docs/jobs.md", 5, 'const { planJobs } = await import("../src/index.ts");\nplanJobs([job]);'),
 );
+
+test("docs/event-time.md is one job, and it can be planned", { timeout: 120_000 }, () =>
+  expectToRun(
+    "docs/event-time.md",
+    5,
+    'const { planJobs } = await import("../src/index.ts");\nplanJobs([job]);',
+  ),
+);
