@@ -106,7 +106,11 @@ export class Coordinator {
       if (source.job !== job) continue;
       this.#sources.set(
         source.name,
-        new SourceWatermark(source.eventTime, { handshake, tail }, state?.sources[source.name]),
+        new SourceWatermark(
+          source.eventTime,
+          { handshake, tail, retired: plan.retired },
+          state?.sources[source.name],
+        ),
       );
     }
     for (const [place, at] of Object.entries(state?.wants ?? {})) this.#wants.set(place, at);

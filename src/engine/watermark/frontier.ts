@@ -56,6 +56,8 @@ export interface FrontierOptions {
   readonly handshake: number;
   /** How long what a dead isolate may have sent is waited for, ms. */
   readonly tail: number;
+  /** Stages that were removed from the job: what they had a part of will not be reported by them any more. */
+  readonly retired?: ReadonlySet<string>;
 }
 
 /** How long gaps in what a dead isolate has sent are waited for, ms: longer than a queue waits between two deliveries. */
@@ -70,6 +72,7 @@ export class Frontier {
   constructor(options: FrontierOptions, state?: FrontierState) {
     this.#options = options;
     this.state = state ?? { holds: {}, published: -1, said: [], stated: -1 };
+    for (const hold of Object.values(this.state.holds)) this.#forgetRetired(hold);
   }
 
   opened({ hold, start, until }: OpenedHold): void {
@@ -94,7 +97,7 @@ export class Frontier {
     const known = this.#hold(hold, arrival);
     if (watermark !== undefined) this.#say(arrival, watermark);
     if (known.closed === true || isDone(known, n)) return;
-    if (!reportedByAll(known, n, stages, stage)) return;
+    if (!reportedByAll(known, n, this.#withoutRetired(stages), stage)) return;
     mark(known, n);
     this.#complete(known);
   }
@@ -168,6 +171,24 @@ export class Frontier {
     const { holds } = this.state;
     holds[id] ??= { until, done: 0, early: [] };
     return holds[id];
+  }
+
+  #withoutRetired(stages: readonly string[]): readonly string[] {
+    return stages.filter((stage) => this.#options.retired?.has(stage) !== true);
+  }
+
+  /** A deploy may have retired a stage while it had a part of something. */
+  #forgetRetired(hold: Hold): void {
+    const { stages = {} } = hold;
+    for (const [n, { named, reported }] of Object.entries(stages)) {
+      if (named === undefined) continue;
+      const left = this.#withoutRetired(named);
+      stages[n] = { named: left, reported };
+      if (!left.every((stage) => reported.includes(stage))) continue;
+      delete stages[n];
+      mark(hold, Number(n));
+    }
+    this.#complete(hold);
   }
 
   #complete(hold: Hold): void {

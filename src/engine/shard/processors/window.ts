@@ -66,10 +66,10 @@ export class WindowProcessor implements Processor {
   }
 
   apply(record: InputRecord, scratch: Scratch): "applied" | "late" {
-    const { aggregate, combined, window: spec } = this.#operator;
+    const { aggregate, window: spec } = this.#operator;
     const { key, partial, segment, n } = record;
     const inEventTime = spec.assigner.time === "event";
-    if (combined) {
+    if (this.#isCombined(partial)) {
       // The engine hands combined records to nobody but assigners that look at the time alone.
       const windows = inEventTime
         ? [windowOf(partial as PackedPartial)]
@@ -88,8 +88,15 @@ export class WindowProcessor implements Processor {
   }
 
   remains({ key, partial }: InputRecord): Pick<DeadLetter, "record" | "event"> {
-    if (this.#operator.combined) return { record: { key, partial } };
+    if (this.#isCombined(partial)) return { record: { key, partial } };
     return { event: unpackEvent(partial as PackedEvent, key, true) };
+  }
+
+  /** What was routed before a deploy may be of the other sort: whether somebody reads the late events decides. */
+  #isCombined(partial: unknown): boolean {
+    const { combined, window } = this.#operator;
+    if (window.assigner.time === "processing") return combined;
+    return typeof (partial as PackedPartial | PackedEvent)[0] === "number";
   }
 
   /** Windows that had fired show what has been added to them. */
@@ -216,7 +223,10 @@ export class WindowProcessor implements Processor {
   /** A window of a key has become part of another one. */
   #remove(window: Window, key: string, scratch: Scratch): void {
     const { assigner, rules } = this.#operator.window;
-    scratch.put(entryKey(window, key), null);
+    const place = entryKey(window, key);
+    const due = (scratch.get(place) as WindowEntry | undefined)?.[5];
+    if (due !== undefined) scratch.deleteTimer(timerKey({ name: PANE, time: due, key: place }));
+    scratch.put(place, null);
     scratch.counters.keys--;
     this.#unlist(window, key, scratch);
     for (const timer of endsOf(window, key, assigner.time, rules.lateness)) {
@@ -268,7 +278,7 @@ export class WindowProcessor implements Processor {
 
   #firePane({ key: place, time }: IndexedTimer, scratch: Scratch): void {
     const entry = scratch.get(place) as WindowEntry | undefined;
-    // It may have become part of another session, which has a timer of its own, or been shown since.
+    // It may have been shown since.
     if (entry?.[5] !== time) return;
     const { window, key } = parseEntryKey(place);
     this.#show(window, key, entry, this.#hasFired(window, scratch) ? "late" : "early", scratch);
