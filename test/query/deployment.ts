@@ -138,7 +138,7 @@ export class Deployment {
     const queue = ({ name }: StagePlan) => this.queue(name);
     this.shards = new HoldableShards(plan, { clock, limits, queue, env: resources });
     this.erasures = new MemoryErasures(this.shards);
-    this.app = queryApp({ plan, patience: 50, clock });
+    this.app = queryApp({ plan, patience: 50, clock, liveEvery: 5 });
     this.#executor = new OperatorExecutor({
       plan,
       shards: this.shards,

@@ -46,6 +46,7 @@ test("the contract lists every route with its answers", async () => {
     "delete,get /v1/views/{view}",
     "get /v1/erasures/{id}",
     "get /v1/views",
+    "get /v1/views/{view}/live",
     "get /v1/tickets/{id}",
     "get /v1/dead-letters",
     "post /v1/dead-letters/redrive",

@@ -249,10 +249,15 @@ describe("what a view does not answer", () => {
     expect(await response.json()).toMatchObject({ detail: expect.stringContaining("counts, texts") });
   });
 
-  test("live feeds say that they are not there yet", async () => {
-    const response = await deployment.request("/v1/views/counts/live");
-    expect(response.status).toBe(404);
-    expect(await response.json()).toMatchObject({ detail: expect.stringContaining("not built yet") });
+  test.each([
+    ["total=1", "total"],
+    ["cursor=YQ", "cursor"],
+    ["from=-1h", "not windowed"],
+    ["key=a&top=2", "key and top"],
+  ])("live?%s is answered with a 400, not streamed", async (search, naming) => {
+    const response = await deployment.request(`/v1/views/counts/live?${search}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ detail: expect.stringContaining(naming) });
   });
 });
 

@@ -17,11 +17,13 @@ import { addViews } from "./views.ts";
 export type { QueryEnv } from "./env.ts";
 
 const PATIENCE = 10_000;
+const LIVE_EVERY = 1_000;
 
 /** The app of a plan. Errors are problem documents; no answer may be stored by a cache. */
-export function queryApp({ plan, patience = PATIENCE, clock = systemClock }: QueryOptions): QueryApp {
+export function queryApp(options: QueryOptions): QueryApp {
+  const { plan, patience = PATIENCE, clock = systemClock, liveEvery = LIVE_EVERY } = options;
   const app: QueryApp = new Hono();
-  const context: QueryContext = { plan, patience, clock };
+  const context: QueryContext = { plan, patience, clock, liveEvery };
   app.use(async (c, next) => {
     await next();
     c.res.headers.set("cache-control", "no-store");

@@ -21,6 +21,8 @@ export interface QueryOptions {
   readonly patience?: number;
   /** Ages are counted by it. */
   readonly clock?: Clock;
+  /** How often a live view looks for changes, ms; 1,000 by default. */
+  readonly liveEvery?: number;
 }
 
 /** What each group of routes is built from. */
@@ -28,6 +30,7 @@ export interface QueryContext {
   readonly plan: Plan;
   readonly patience: number;
   readonly clock: Clock;
+  readonly liveEvery: number;
 }
 
 export type QueryApp = Hono<{ Bindings: QueryEnv }>;

@@ -11,6 +11,8 @@ import { byRank } from "../../state/top-index.ts";
 import { Problem, shorten } from "../http/problem.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
+import type { LiveEntry } from "./live.ts";
+import { liveEvents } from "./live.ts";
 import { described, integer, only, parameters, scoped } from "./routing.ts";
 import type { entriesSchema, keySchema, totalSchema } from "./schemas.ts";
 import { viewAnswerSchema, type viewSchema, viewsSchema } from "./schemas.ts";
@@ -36,6 +38,9 @@ const ENTRIES = {
     v.pipe(v.picklist(["1"], "use total=1"), v.description("The number of keys and the sum.")),
   ),
 };
+
+/** A live view has no pages, and shows entries. */
+const { cursor: _, total: __, ...LIVE_ENTRIES } = ENTRIES;
 
 export function addViews(app: QueryApp, context: QueryContext): void {
   const { plan } = context;
@@ -65,44 +70,92 @@ export function addViews(app: QueryApp, context: QueryContext): void {
     parameters(ENTRIES, (unknown, c) => explainLive(plan, unknown, c)),
     async (c) => {
       const view = viewOf(plan, c.req.param("view"));
-      const { key, top, prefix, limit, cursor, total, from, to } = c.req.valid("query");
-      if (view.kind === "window") {
-        onlyOne({ key, prefix });
-        onlyOne({ top, "key, prefix": key ?? prefix });
-        if (total !== undefined)
-          throw new Problem(
-            400,
-            `total: the view ${view.name} has a value for each window; add up what from and to give`,
-          );
-        const now = context.clock.now();
-        const query = { key, top, prefix, cursor, limit: limitOf(top, limit) };
-        const times = { from: momentOf("from", from, now), to: momentOf("to", to, now) };
-        return c.json(await readWindowed(c.env, context, view, { ...query, ...times }));
-      }
-      const times = Object.entries({ from, to }).flatMap(([name, time]) =>
-        time === undefined ? [] : [name],
-      );
-      if (times.length > 0) {
-        throw new Problem(
-          400,
-          `${times.join(", ")}: the view ${view.name} is not windowed; it has one value for each key`,
-        );
-      }
-      const listing = prefix !== undefined || limit !== undefined || cursor !== undefined;
-      onlyOne({ key, top, total, "prefix, limit, cursor": listing ? "" : undefined });
-      if (key !== undefined) return c.json(await readKey(c.env, context, view, key));
-      if (top !== undefined) return c.json(await readTop(c.env, context, view, top));
-      if (total !== undefined) return c.json(await readTotal(c.env, context, view));
-      return c.json(await readPage(c.env, context, view, { prefix, limit, cursor }));
+      return c.json(await answerOf(c.env, context, view, c.req.valid("query")));
     },
   );
-  app.get("/v1/views/:view/live", scoped("read"), (c) => {
-    const { name } = viewOf(plan, c.req.param("view"));
-    throw new Problem(404, `live feeds are not built yet; poll /v1/views/${name} instead`);
-  });
+  app.get(
+    "/v1/views/:view/live",
+    described("views", {
+      summary: "A view, live: server-sent events",
+      description:
+        "An event `snapshot` with the entries that the view's own address would give for the same parameters, then, at " +
+        "most once a second, `change` with those that are new or have changed, and in `gone` those that are there no more. " +
+        "`problem` says that the view cannot be read at the moment. Who connects again begins with a snapshot.",
+      answer: "text/event-stream",
+      errors: [404],
+    }),
+    scoped("read"),
+    parameters(LIVE_ENTRIES),
+    async (c) => {
+      const view = viewOf(plan, c.req.param("view"));
+      if (c.req.header("upgrade")?.toLowerCase() === "websocket")
+        throw new Problem(400, "there are no WebSockets here yet; ask with Accept: text/event-stream");
+      const query = c.req.valid("query");
+      const read = () => entriesOf(c.env, context, view, query);
+      // What is asked wrongly is answered, not streamed.
+      return liveEvents({ view: view.name, first: await read(), read, every: context.liveEvery });
+    },
+  );
   only(app, "/v1/views", "GET");
   only(app, "/v1/views/:view", "GET", "DELETE");
   only(app, "/v1/views/:view/live", "GET");
+}
+
+type ViewQuery = {
+  readonly [Name in keyof typeof ENTRIES]?: v.InferOutput<(typeof ENTRIES)[Name]>;
+};
+
+/** @throws Problem 400 when parameters contradict each other or the view, 404 for a key that was never seen. */
+async function answerOf(
+  env: QueryEnv,
+  context: QueryContext,
+  view: ViewPlan,
+  { key, top, prefix, limit, cursor, total, from, to }: ViewQuery,
+): Promise<v.InferOutput<typeof viewAnswerSchema>> {
+  if (view.kind === "window") {
+    onlyOne({ key, prefix });
+    onlyOne({ top, "key, prefix": key ?? prefix });
+    if (total !== undefined) {
+      throw new Problem(
+        400,
+        `total: the view ${view.name} has a value for each window; add up what from and to give`,
+      );
+    }
+    const now = context.clock.now();
+    const query = { key, top, prefix, cursor, limit: limitOf(top, limit) };
+    const times = { from: momentOf("from", from, now), to: momentOf("to", to, now) };
+    return readWindowed(env, context, view, { ...query, ...times });
+  }
+  const times = Object.entries({ from, to }).flatMap(([name, time]) => (time === undefined ? [] : [name]));
+  if (times.length > 0) {
+    throw new Problem(
+      400,
+      `${times.join(", ")}: the view ${view.name} is not windowed; it has one value for each key`,
+    );
+  }
+  const listing = prefix !== undefined || limit !== undefined || cursor !== undefined;
+  onlyOne({ key, top, total, "prefix, limit, cursor": listing ? "" : undefined });
+  if (key !== undefined) return readKey(env, context, view, key);
+  if (top !== undefined) return readTop(env, context, view, top);
+  if (total !== undefined) return readTotal(env, context, view);
+  return readPage(env, context, view, { prefix, limit, cursor });
+}
+
+/** The same as entries: none for a key that has no value yet. @throws Problem as `answerOf` does, but for that. */
+async function entriesOf(
+  env: QueryEnv,
+  context: QueryContext,
+  view: ViewPlan,
+  query: ViewQuery,
+): Promise<readonly LiveEntry[]> {
+  try {
+    const answer = await answerOf(env, context, view, query);
+    if ("entries" in answer) return answer.entries;
+    return "key" in answer ? [answer] : [];
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return [];
+    throw error;
+  }
 }
 
 /** One shard only: the key's. */
