@@ -1,6 +1,6 @@
 /** Build: the real job of a spec, in one of its versions, and its plan. */
-import type { Plan, Stream } from "../../../src/index.ts";
-import { Job, planJobs } from "../../../src/index.ts";
+import type { Plan, Stream, WindowResult } from "../../../src/index.ts";
+import { count, Job, planJobs, tumbling } from "../../../src/index.ts";
 import type { Outside, Trip } from "./functions.ts";
 import {
   aggregator,
@@ -10,10 +10,11 @@ import {
   SimulatedSink,
   SimulatedStage,
 } from "./functions.ts";
-import type { Datum, Fault } from "./semantics.ts";
+import type { Counts, Datum, Fault } from "./semantics.ts";
 import { BRANCHES, branchOf, copied, failsOn, groupOf, kept, mapped, ODD } from "./semantics.ts";
-import type { Input, JobSpec, NodeSpec, Version } from "./spec.ts";
-import { nodesOf } from "./spec.ts";
+import type { EventTimeSpec, Input, JobSpec, NodeSpec, Version } from "./spec.ts";
+import { DEFAULT_BOUND, LATE, nodesOf } from "./spec.ts";
+import { Alarm, assignerOf, ids, paneDatum, Sorted, windowOptionsOf } from "./timed-functions.ts";
 
 export const FOR_GOOD = "broken for good";
 export const UNTIL_MENDED = "broken until mended";
@@ -32,6 +33,8 @@ class Builder {
   readonly #version: Version;
   readonly #outside: Outside;
   readonly #streams = new Map<string, Stream<Datum>>();
+  /** Streams that are made when somebody reads them: what nobody reads has to be no part of the job. */
+  readonly #lazy = new Map<string, () => Stream<Datum>>();
 
   constructor(job: Job, version: Version, outside: Outside) {
     this.#job = job;
@@ -43,7 +46,7 @@ class Builder {
     const { name } = node;
     switch (node.kind) {
       case "source":
-        this.#put(name, this.#job.addSource(new SentSource(name)));
+        this.#put(name, this.#job.addSource(new SentSource(name, node.bound ?? DEFAULT_BOUND)));
         return;
       case "pull":
         this.#put(name, this.#job.addSource(new CountingSource(node, this.#outside)));
@@ -82,6 +85,11 @@ class Builder {
         this.#put(name, this.#keyed(node, node.input).enrich(name, table, join, { shards: node.shards }));
         return;
       }
+      case "window":
+      case "timed":
+      case "join":
+        this.#inEventTime(node);
+        return;
       case "stage": {
         const stage = new SimulatedStage(node, this.#outside, this.#trip(name, node.fault));
         const main = this.#stream(node.input).applyOperator(stage);
@@ -92,6 +100,45 @@ class Builder {
       case "sink":
         if (node.keyed) this.#keyed(node, node.input).addSink(new SimulatedSink(node));
         else this.#stream(node.input).addSink(new SimulatedSink(node));
+    }
+  }
+
+  #inEventTime(node: EventTimeSpec): void {
+    const { name, shards } = node;
+    const input = this.#keyed(node, node.input);
+    const late = (stream: () => Stream<Datum>) => this.#lazy.set(`${name}|${LATE}`, stream);
+    switch (node.kind) {
+      case "window": {
+        const windowed = input.window(assignerOf(node), windowOptionsOf(node));
+        const results =
+          node.keeps === "ids"
+            ? windowed.aggregate(name, ids, { shards })
+            : windowed.aggregate(name, count(), { shards });
+        late(() => results.late);
+        const shown = results as Stream<WindowResult<Counts | number>>;
+        this.#lazy.set(name, () => shown.map((result) => paneDatum(name, result), `${name}-shown`));
+        return;
+      }
+      case "timed": {
+        const stream = input.applyOperator(node.fn === "alarm" ? new Alarm(node) : new Sorted(node));
+        late(() => stream.sideOutput<Datum>(LATE));
+        this.#put(name, stream);
+        return;
+      }
+      case "join": {
+        const other = this.#keyed(node, node.other);
+        const pair = ({ key, id }: Datum, right: Datum, at = "") => ({ key, id: `${id}+${right.id}${at}` });
+        const stream =
+          node.fn === "window"
+            ? input
+                .window(tumbling(node.size))
+                .join(name, other, (l, r, { end }) => pair(l, r, `@${end}`), { shards })
+            : input.intervalJoin(name, other, { lower: -node.size, upper: node.size }, (l, r) => pair(l, r), {
+                shards,
+              });
+        late(() => stream.late);
+        this.#put(name, stream);
+      }
     }
   }
 
@@ -149,8 +196,10 @@ class Builder {
   }
 
   #stream({ from, output }: Input): Stream<Datum> {
-    const stream = this.#streams.get(output === undefined ? from : `${from}|${output}`);
+    const name = output === undefined ? from : `${from}|${output}`;
+    const stream = this.#streams.get(name) ?? this.#lazy.get(name)?.();
     if (stream === undefined) throw new Error(`the spec reads ${from}, which it does not have`);
+    this.#put(name, stream);
     return stream;
   }
 }

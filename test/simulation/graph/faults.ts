@@ -2,7 +2,7 @@
 import type { Random } from "../random.ts";
 
 /** Each kind of fault, with its probability where it can happen. */
-export const FAULTS = {
+const UNTIMED_FAULTS = {
   "delivery: duplicated": 0.15,
   "delivery: of a message that is out": 0.2,
   "delivery: segments remixed": 0.5,
@@ -31,6 +31,27 @@ export const FAULTS = {
   "redrive broken off": 0.25,
   deploy: 1,
 } as const;
+
+/** Those of jobs in event time. */
+export const TIMED_FAULTS = {
+  "hold report lost": 0.3,
+  "hold report duplicated": 0.15,
+  "hold never closed": 1,
+  "sent long after its arrival": 0.25,
+  "want lost": 0.1,
+  "commit report lost": 0.08,
+  "commit report done, said to have failed": 0.08,
+  "commit report duplicated": 0.1,
+  "advance lost": 0.08,
+  "advance done, said to have failed": 0.08,
+  "coordinator died before it saved": 0.02,
+  "coordinator died after it saved": 0.02,
+  "coordinator evicted": 1,
+  /** Not at the end only. */
+  "watermark moved among faults": 1,
+} as const;
+
+export const FAULTS = { ...UNTIMED_FAULTS, ...TIMED_FAULTS } as const;
 
 export type FaultKind = keyof typeof FAULTS;
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];

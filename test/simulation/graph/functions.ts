@@ -38,6 +38,10 @@ export interface SentRecord extends Datum {
 }
 
 export class SentSource extends Source<Datum> {
+  constructor(name: string, outOfOrderness: number) {
+    super(name, { outOfOrderness });
+  }
+
   getEvents(input: unknown, collector: SourceCollector<Datum>): void {
     const { invalid, ...datum } = input as SentRecord;
     if (invalid === true) throw new InvalidEventError("invalid");

@@ -2,12 +2,17 @@
 import type { VirtualClock } from "../../../src/clock.ts";
 import { ProducerKind } from "../../../src/engine/segment.ts";
 import { SourceExecutor } from "../../../src/engine/source-executor.ts";
+import type { Held, SendOutcome } from "../../../src/engine/watermark/holds.ts";
+import { Holds, timeOf } from "../../../src/engine/watermark/holds.ts";
 import { TooLargeError } from "../../../src/errors.ts";
 import type { Plan } from "../../../src/index.ts";
+import { isTimed } from "../../../src/plan/event-time.ts";
 import type { Random } from "../random.ts";
 import type { Accepted } from "./expected.ts";
 import type { Faults } from "./faults.ts";
 import type { SentRecord } from "./functions.ts";
+import type { HoldReports } from "./hold-reports.ts";
+import type { Process } from "./network.ts";
 import type { SimulatedQueue } from "./queue.ts";
 import { acceptedOf, drawRecords } from "./records.ts";
 import type { Version } from "./spec.ts";
@@ -22,11 +27,19 @@ export interface Sent {
   readonly records: readonly SentRecord[];
   /** The versions whose copies have arrived in the queue, in this order, with what each had accepted. */
   readonly stored: Map<Version, readonly SentRecord[]>;
+  /** When those that have arrived were accepted: a request that is sent again comes later. */
+  readonly arrivals: Map<Version, number[]>;
   answered: boolean;
 }
 
-interface Isolate {
+/** Who takes requests in: an isolate, as far as its holds go. */
+interface Intake extends Process {
   readonly source: string;
+  /** Where something behind the source goes by event time. */
+  readonly holds: Holds | undefined;
+}
+
+interface Isolate extends Intake {
   readonly version: Version;
   readonly producer: string;
   sequence: number;
@@ -42,7 +55,23 @@ export interface IngestWorld {
   readonly faults: Faults;
   readonly queues: ReadonlyMap<string, SimulatedQueue>;
   readonly claims: ReadonlyMap<string, string>;
+  readonly holdReports: HoldReports;
+  readonly steady: boolean;
   version: Version;
+}
+
+/** A request as it is sent once. */
+interface Copy {
+  readonly version: Version;
+  readonly arrival: number;
+  readonly accepted: readonly SentRecord[];
+  readonly messages: readonly string[];
+}
+
+/** A request that has its arrival, and is not sent yet. */
+interface Slow {
+  readonly isolate: Isolate;
+  readonly send: () => void;
 }
 
 /** Small, so that some requests take several messages. */
@@ -61,6 +90,9 @@ export class Ingest {
   readonly #messageBytes: number;
   readonly #clients = new Map<string, number>();
   readonly #ids = { next: 1 };
+  /** Those that take in what clients send, by source and version. */
+  readonly #fronts = new Map<string, Intake>();
+  readonly #slow: Slow[] = [];
 
   /** @param isWide whether keys are long. */
   constructor(world: IngestWorld, isWide: boolean) {
@@ -96,24 +128,76 @@ export class Ingest {
     return this.sent.filter(({ client, answered }) => client && !answered);
   }
 
+  /** Another isolate takes the place of one, which may have died, with its holds open and requests on their way. */
   replaceIsolate(): void {
-    const at = this.#world.random.int(0, this.isolates.length - 1);
-    this.isolates[at] = this.#newIsolate((this.isolates[at] as Isolate).source);
+    const { random, steady } = this.#world;
+    const at = random.int(0, this.isolates.length - 1);
+    const old = this.isolates[at] as Isolate;
+    this.isolates[at] = this.#newIsolate(old.source);
+    if (!steady && random.chance(0.5)) this.#die(old);
+  }
+
+  /** One of the requests that took their time is sent. */
+  sendSlow(): void {
+    const { random } = this.#world;
+    if (this.#slow.length === 0) return;
+    const [slow] = this.#slow.splice(random.int(0, this.#slow.length - 1), 1) as [Slow];
+    slow.send();
+  }
+
+  /** Isolates close the holds that are over, as their timers tell them to. */
+  closeHolds(): void {
+    const { clock, holdReports } = this.#world;
+    for (const intake of [...this.everyIsolate, ...this.#fronts.values()]) {
+      if (!intake.dead) intake.holds?.close(clock.now(), holdReports.of(intake));
+    }
+  }
+
+  /** When the next hold is over, epoch milliseconds. */
+  get nextClosing(): number | undefined {
+    const closing = [...this.everyIsolate, ...this.#fronts.values()]
+      .filter(({ dead }) => !dead)
+      .map(({ holds }) => holds?.closesAt)
+      .filter((at) => at !== undefined);
+    return closing.length === 0 ? undefined : Math.min(...closing);
+  }
+
+  /** All that is on its way is sent. */
+  sendAllSlow(): void {
+    while (this.#slow.length > 0) this.sendSlow();
+  }
+
+  #die(isolate: Isolate): void {
+    const { random, clock, holdReports, faults } = this.#world;
+    const isOpen = isolate.holds?.closesAt !== undefined && isolate.holds.closesAt > clock.now();
+    if (isOpen) faults.happened("hold never closed");
+    isolate.dead = true;
+    holdReports.died(isolate);
+    for (const slow of this.#slow.filter((one) => one.isolate === isolate)) {
+      this.#slow.splice(this.#slow.indexOf(slow), 1);
+      // It may have left all the same.
+      if (random.chance(0.5)) slow.send();
+      else isolate.gap = true;
+    }
   }
 
   isolateSends(isolate: Isolate, most: number): void {
-    const { clock } = this.#world;
+    const { clock, faults } = this.#world;
     const { source, producer, sequence, version } = isolate;
     const executor = this.#executors.get(`${source} ${version}`) as SourceExecutor;
-    const records = drawRecords(this.#world.random, most, this.#ids);
     const arrival = clock.now();
+    const records = drawRecords(this.#world.random, most, this.#ids, arrival);
+    const held = this.#enter(isolate, arrival);
     const reading = executor.read(
       records.map((value, index) => ({ index, value })),
       `${producer}.${sequence}`,
       arrival,
     );
     const accepted = acceptedOf(records, reading);
-    if (reading.accepted === 0) return;
+    if (reading.accepted === 0) {
+      held?.leave();
+      return;
+    }
     const identity = {
       producer,
       sequence,
@@ -121,6 +205,7 @@ export class Ingest {
       arrival,
       before: isolate.counted,
       single: false,
+      ...timeOf(held),
     };
     const limits = { messages: 100, messageBytes: this.#messageBytes, sendBytes: 2_000_000 };
     const { messages, segments } = executor.pack(reading, identity, limits);
@@ -131,14 +216,25 @@ export class Ingest {
       client: false,
       records,
       stored: new Map(),
+      arrivals: new Map(),
       answered: false,
     };
     this.sent.push(sent);
     isolate.sequence += segments.length;
     isolate.counted += reading.accepted;
-    for (let attempt = 0; attempt < 3 && !sent.answered; attempt++)
-      this.#send(sent, version, accepted, messages);
-    if (sent.stored.size === 0) isolate.gap = true;
+    held?.take(segments.length);
+    const send = () => {
+      let outcome: SendOutcome = "lost";
+      for (let attempt = 0; attempt < 3 && !sent.answered; attempt++) {
+        const became = this.#send(sent, { version, arrival, accepted, messages });
+        if (became !== "lost") outcome = became;
+      }
+      if (sent.stored.size === 0) isolate.gap = true;
+      if (!isolate.dead) held?.leave(outcome);
+    };
+    if (held !== undefined && faults.strikes("sent long after its arrival"))
+      this.#slow.push({ isolate, send });
+    else send();
   }
 
   /** Sends a client's request, perhaps not for the first time, and perhaps with another version. */
@@ -148,6 +244,7 @@ export class Ingest {
     const { source, producer, sequence, records } = sent;
     const executor = this.#executors.get(`${source} ${version}`) as SourceExecutor;
     const arrival = clock.now();
+    const held = this.#enter(this.#front(source, version), arrival);
     const reading = executor.read(
       records.map((value, index) => ({ index, value })),
       `${producer}.${sequence}`,
@@ -155,17 +252,24 @@ export class Ingest {
     );
     const accepted = acceptedOf(records, reading);
     if (reading.accepted === 0 || !plans[version].sources.has(source)) {
+      held?.leave();
       sent.answered = true;
       return;
     }
     try {
-      const identity = { producer, sequence, kind: ProducerKind.client, arrival, before: 0, single: true };
+      const identity = {
+        ...{ producer, sequence, kind: ProducerKind.client, arrival, before: 0, single: true },
+        ...timeOf(held),
+      };
       const limits = { messages: 1, messageBytes: 100_000, sendBytes: 2_000_000 };
-      this.#send(sent, version, accepted, executor.pack(reading, identity, limits).messages);
+      const { messages, segments } = executor.pack(reading, identity, limits);
+      held?.take(segments.length);
+      held?.leave(this.#send(sent, { version, arrival, accepted, messages }));
       // The answer may be lost on its way to the client.
       if (sent.answered && faults.strikes("client sends again")) sent.answered = false;
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
+      held?.leave();
       sent.answered = true;
     }
   }
@@ -175,7 +279,8 @@ export class Ingest {
     return this.sent.flatMap((sent) => {
       const version = this.routedBy(sent);
       const records = version === undefined ? [] : (sent.stored.get(version) ?? []);
-      return records.map((datum) => ({ source: sent.source, datum, version: version as Version }));
+      const arrivals = sent.arrivals.get(version as Version) ?? [];
+      return records.map((datum) => ({ source: sent.source, datum, version: version as Version, arrivals }));
     });
   }
 
@@ -188,18 +293,40 @@ export class Ingest {
 
   #newIsolate(source: string): Isolate {
     const { random, version } = this.#world;
-    const isolate = { source, version, producer: random.hex(32), sequence: 0, counted: 0, gap: false };
+    const isolate = {
+      ...this.#newIntake(source, version),
+      ...{ version, producer: random.hex(32), sequence: 0, counted: 0, gap: false },
+    };
     this.everyIsolate.push(isolate);
     return isolate;
   }
 
+  #newIntake(source: string, version: Version): Intake {
+    const { plans, random } = this.#world;
+    const plan = plans[version].sources.get(source);
+    const isInEventTime = plan !== undefined && isTimed(plan);
+    const holds = isInEventTime ? new Holds({ source, newId: () => random.hex(16) }) : undefined;
+    return { source, holds, dead: false };
+  }
+
+  #front(source: string, version: Version): Intake {
+    const name = `${source} ${version}`;
+    const front = this.#fronts.get(name) ?? this.#newIntake(source, version);
+    this.#fronts.set(name, front);
+    return front;
+  }
+
+  #enter(intake: Intake, arrival: number): Held | undefined {
+    return intake.holds?.enter(arrival, this.#world.holdReports.of(intake));
+  }
+
   #clientSends(): void {
-    const { random } = this.#world;
+    const { random, clock } = this.#world;
     const producer = random.pick([...this.#clients.keys()]);
     const sequence = this.#clients.get(producer) as number;
     this.#clients.set(producer, sequence + 1);
     const source = random.pick(this.#sources);
-    const records = drawRecords(random, 4, this.#ids);
+    const records = drawRecords(random, 4, this.#ids, clock.now());
     const sent: Sent = {
       source,
       producer,
@@ -207,20 +334,24 @@ export class Ingest {
       client: true,
       records,
       stored: new Map(),
+      arrivals: new Map(),
       answered: false,
     };
     this.sent.push(sent);
     this.retry(sent);
   }
 
-  /** All messages arrive or none does; whether the sender learns of it is another matter. */
-  #send(sent: Sent, version: Version, accepted: readonly SentRecord[], messages: readonly string[]): void {
+  /** All messages arrive or none does; whether the sender learns of it is another matter. @returns what he learns. */
+  #send(sent: Sent, { version, arrival, accepted, messages }: Copy): SendOutcome {
     const { faults, queues } = this.#world;
-    if (faults.strikes("send lost")) return;
+    if (faults.strikes("send lost")) return "lost";
     const queue = queues.get(`millrace-${sent.source}`) as SimulatedQueue;
     for (const body of messages) queue.put(body);
     if (!sent.stored.has(version)) sent.stored.set(version, accepted);
-    if (!faults.strikes("send arrived, said to have failed")) sent.answered = true;
+    sent.arrivals.set(version, [...(sent.arrivals.get(version) ?? []), arrival]);
+    if (faults.strikes("send arrived, said to have failed")) return "unsure";
+    sent.answered = true;
+    return "taken";
   }
 }
 

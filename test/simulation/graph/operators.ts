@@ -35,6 +35,7 @@ export class OperatorIsolate implements Process {
     const common = {
       plan: this.#plan,
       clock,
+      watermarks: world.coordinator.client(this),
       random: () => 0.5,
       onError: (error: unknown, about: string) => world.onError(error, about),
     };

@@ -10,20 +10,32 @@ import type { Datum } from "./semantics.ts";
 /** User code has nobody to ask whether its isolate lives: it goes on, and what it comes to is lost with the isolate. */
 const SOMEWHERE = { dead: false };
 
+export interface OutsideWorld {
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly network: Network;
+  readonly isTimed: boolean;
+}
+
 export class WorldOutside implements Outside {
-  readonly #world: { readonly random: Random; readonly faults: Faults; readonly network: Network };
+  readonly #world: OutsideWorld;
+  /** Of jobs in event time: what has failed once. Failing twice it would be sent again when its time may be over. */
+  readonly #failed = new Set<string>();
   readonly #polling = new Map<string, number>();
   #runs = 0;
 
-  constructor(world: { readonly random: Random; readonly faults: Faults; readonly network: Network }) {
+  constructor(world: OutsideWorld) {
     this.#world = world;
   }
 
-  async work(_stage: string, _event: Event<Datum>): Promise<number> {
+  async work(stage: string, { id }: Event<Datum>): Promise<number> {
     const { random, faults, network } = this.#world;
     const run = ++this.#runs;
     await network.wait(SOMEWHERE, faults.calm ? 10 : random.pick([0, 50, 800, 3_000]));
-    if (faults.strikes("stage failed once")) throw new NetworkError("the stage failed");
+    if (!this.#failed.has(`${stage} ${id}`) && faults.strikes("stage failed once")) {
+      if (this.#world.isTimed) this.#failed.add(`${stage} ${id}`);
+      throw new NetworkError("the stage failed");
+    }
     return run;
   }
 

@@ -5,6 +5,8 @@ import type { Fault } from "./semantics.ts";
 import { BRANCHES, ODD, WIDE } from "./semantics.ts";
 import type { Input, JobSpec, NodeSpec, ProcessSpec } from "./spec.ts";
 import { inputsOf, isStateful } from "./spec.ts";
+import type { TimedChoice } from "./timed-spec.ts";
+import { drawTimed, TIMED } from "./timed-spec.ts";
 
 /** A stream that may be read, and what is known of it. */
 interface Open extends Input {
@@ -14,6 +16,11 @@ interface Open extends Input {
   readonly timed: boolean;
   /** It comes from HTTP sources by steps alone: the version that routed an event decides where it goes. */
   readonly ingest: boolean;
+  /**
+   * Whether operators in event time may read it: not behind what sends items again when it is mended, as that may be when
+   * their time is over.
+   */
+  readonly punctual: boolean;
 }
 
 const WEIGHTED = [
@@ -39,7 +46,7 @@ const ITEMS = [
   "stage",
   "stage",
 ] as const;
-type Choice = (typeof ITEMS)[number];
+type Choice = (typeof ITEMS)[number] | TimedChoice;
 
 export function randomSpec(random: Random): JobSpec {
   return new Drawing(random).draw();
@@ -61,14 +68,16 @@ class Drawing {
     const random = this.#random;
     for (let n = random.int(1, 2); n > 0; n--) {
       const name = this.#name("source");
-      this.#add({ kind: "source", name }, { from: name, weights: false, timed: true, ingest: true });
+      const open = { from: name, weights: false, timed: true, ingest: true, punctual: true };
+      this.#add({ kind: "source", name, bound: random.pick([0, 1_000, 5_000, 20_000]) }, open);
     }
     if (random.chance(0.75)) {
       const name = this.#name("pull");
       const pull = { kind: "pull", name, total: random.int(5, 40), most: random.int(1, 6) } as const;
-      this.#add(pull, { from: name, weights: false, timed: true, ingest: false });
+      this.#add(pull, { from: name, weights: false, timed: true, ingest: false, punctual: true });
     }
     for (let n = random.int(3, 8); n > 0; n--) this.#extend(random.pick(this.#recent()));
+    if (random.chance(0.35)) this.#goByTime();
     if (!this.#nodes.some(({ kind }) => kind === "sink")) this.#end(random.pick(this.#open), "sink");
     this.#close();
     if (random.chance(0.6)) this.#branch();
@@ -95,9 +104,18 @@ class Drawing {
     this.#append(choice, from);
   }
 
+  /** An operator in event time, or two. */
+  #goByTime(): void {
+    const random = this.#random;
+    for (let n = random.int(1, 2); n > 0; n--) {
+      const inputs = this.#open.filter(({ timed, punctual, weights }) => timed && punctual && !weights);
+      this.#append(random.pick(TIMED), random.pick(inputs));
+    }
+  }
+
   #append(choice: Choice, from: Open): void {
     const random = this.#random;
-    const { weights, timed, ingest } = from;
+    const { weights, timed, ingest, punctual } = from;
     const input: Input =
       from.output === undefined ? { from: from.from } : { from: from.from, output: from.output };
     const name = this.#name(choice === "flatMap" ? "flat-map" : choice);
@@ -105,18 +123,39 @@ class Drawing {
     const wide = random.chance(0.06);
     const keyed = { ...base, groups: wide ? WIDE : random.int(1, 6), shards: wide ? 1 : random.int(1, 3) };
     switch (choice) {
+      case "tumbling":
+      case "hopping":
+      case "session":
+      case "alarm":
+      case "sorted":
+      case "join": {
+        const others = this.#open.filter(
+          (other) =>
+            other.timed &&
+            other.punctual &&
+            !other.weights &&
+            (this.#since.since === undefined || other.ingest),
+        );
+        const { from: other, output } = random.pick(others);
+        const right = output === undefined ? { from: other } : { from: other, output };
+        for (const node of drawTimed(random, choice, keyed, right)) this.#add(node);
+        return;
+      }
       case "map":
       case "filter":
-      case "flatMap":
-        this.#add({ kind: choice, ...base, ...this.#fault(weights) }, { from: name, weights, timed, ingest });
+      case "flatMap": {
+        const fault = this.#fault(weights);
+        const open = { from: name, weights, timed, ingest, punctual: punctual && this.#isPunctual(fault) };
+        this.#add({ kind: choice, ...base, ...fault }, open);
         return;
-      case "split":
-        this.#add(
-          { kind: "split", ...base, ...this.#fault(weights) },
-          { from: name, weights, timed, ingest },
-          ...BRANCHES.map((output) => ({ from: name, output, weights, timed, ingest })),
-        );
+      }
+      case "split": {
+        const fault = this.#fault(weights);
+        const open = { from: name, weights, timed, ingest, punctual: punctual && this.#isPunctual(fault) };
+        const branches = BRANCHES.map((output) => ({ ...open, output }));
+        this.#add({ kind: "split", ...base, ...fault }, open, ...branches);
         return;
+      }
       case "union": {
         const others = this.#open.filter(
           (other) =>
@@ -128,7 +167,11 @@ class Drawing {
           input,
           { from: other.from, ...(other.output === undefined ? {} : { output: other.output }) },
         ];
-        const both = { timed: timed && other.timed, ingest: ingest && other.ingest };
+        const both = {
+          timed: timed && other.timed,
+          ingest: ingest && other.ingest,
+          punctual: punctual && other.punctual,
+        };
         this.#add({ kind: "union", name, inputs, ...this.#since }, { from: name, weights, ...both });
         return;
       }
@@ -136,7 +179,7 @@ class Drawing {
       case "sum":
       case "fragile": {
         const fault = this.#fault(weights || choice === "fragile", choice === "fragile");
-        const open = { from: name, weights: true, timed: false, ingest: false };
+        const open = { from: name, weights: true, timed: false, ingest: false, punctual: false };
         this.#add({ kind: "aggregate", fn: choice, ...keyed, ...fault }, open);
         return;
       }
@@ -152,19 +195,20 @@ class Drawing {
         if (tables.length === 0) return;
         const { from: table, output } = random.pick(tables);
         const tableInput = output === undefined ? { from: table } : { from: table, output };
-        this.#add(
-          { kind: "enrich", ...keyed, table: tableInput, ...this.#fault(weights) },
-          { from: name, weights, timed, ingest: false },
-        );
+        const fault = this.#fault(weights);
+        const open = {
+          ...{ from: name, weights, timed, ingest: false },
+          punctual: punctual && this.#isPunctual(fault),
+        };
+        this.#add({ kind: "enrich", ...keyed, table: tableInput, ...fault }, open);
         return;
       }
       case "stage": {
         const some = { shards: random.int(1, 2), concurrency: random.int(1, 3) };
-        const open = { from: name, weights, timed, ingest: false };
-        this.#add({ kind: "stage", ...base, ...some, ...this.#fault(weights) }, open, {
-          ...open,
-          output: ODD,
-        });
+        const fault = this.#fault(weights);
+        const isPunctual = punctual && this.#isPunctual(fault);
+        const open = { from: name, weights, timed, ingest: false, punctual: isPunctual };
+        this.#add({ kind: "stage", ...base, ...some, ...fault }, open, { ...open, output: ODD });
         return;
       }
       case "sink":
@@ -174,15 +218,20 @@ class Drawing {
 
   #process(
     fn: ProcessSpec["fn"],
-    { weights, timed }: Open,
+    { weights, timed, punctual }: Open,
     keyed: Pick<ProcessSpec, "name" | "input" | "groups" | "shards" | "since">,
   ): void {
     const delay = this.#random.pick([0, 2_000, 60_000, 3_600_000]);
     const timer = fn === "once" || fn === "total";
     const open = { from: keyed.name, weights: fn === "total" || (weights && fn !== "once"), ingest: false };
+    const fault = this.#fault(weights || timer);
     this.#add(
-      { kind: "process", fn, ...keyed, delay, ...this.#fault(weights || timer) },
-      { ...open, timed: timed && (fn === "number" || fn === "fleeting") },
+      { kind: "process", fn, ...keyed, delay, ...fault },
+      {
+        ...open,
+        timed: timed && (fn === "number" || fn === "fleeting"),
+        punctual: punctual && this.#isPunctual(fault),
+      },
     );
   }
 
@@ -210,6 +259,11 @@ class Drawing {
     };
   }
 
+  /** Whether a fault leaves nothing that comes again later; where a job fails as a whole, everything waits for it. */
+  #isPunctual({ fault }: { fault?: Fault }): boolean {
+    return fault === undefined || fault.forGood || this.#policy.onError !== undefined;
+  }
+
   #end(from: Open, choice: "sink" | "sum"): void {
     this.#append(choice, from);
   }
@@ -231,7 +285,11 @@ class Drawing {
     this.#since = { since: "new" };
     const before = this.#open.length;
     this.#append(random.pick(["map", "filter"]), random.pick(this.#open.filter(({ ingest }) => ingest)));
-    this.#append(random.pick(["sum", "stage", "number"]), this.#open[before] as Open);
+    const added = this.#open[before] as Open;
+    if (added.timed && added.punctual && !added.weights && random.chance(0.3)) {
+      this.#append(random.pick(TIMED), added);
+    }
+    this.#append(random.pick(["sum", "stage", "number"]), added);
     this.#append(random.pick(["sink", "sum"]), this.#open.at(-1) as Open);
   }
 }

@@ -4,13 +4,21 @@ import type { Random } from "../random.ts";
 import type { SentRecord } from "./functions.ts";
 import { Violation } from "./violation.ts";
 
-/** At least one, at most `most`. @param ids numbers them. */
-export function drawRecords(random: Random, most: number, ids: { next: number }): SentRecord[] {
+/** Most are on time, some are not, some are far behind, some come early. */
+function drawTime(random: Random, now: number): number {
+  const kind = random.next();
+  if (kind < 0.6) return now - random.int(0, 5_000);
+  if (kind < 0.8) return now - random.int(0, 60_000);
+  return kind < 0.9 ? now - random.int(0, 3_600_000) : now + random.int(0, 20_000);
+}
+
+/** At least one, at most `most`. @param ids numbers them. @param now epoch milliseconds. */
+export function drawRecords(random: Random, most: number, ids: { next: number }, now: number): SentRecord[] {
   return Array.from({ length: random.int(1, most) }, () => ({
     id: `e${ids.next++}`,
     key: random.chance(0.4) ? "hot" : `k${random.int(0, 20)}`,
     v: random.int(-5, 20),
-    time: 1_750_000_000_000 - random.int(0, 3_600_000),
+    time: drawTime(random, now),
     ...(random.chance(0.05) ? { invalid: true } : {}),
   }));
 }

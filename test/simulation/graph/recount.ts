@@ -3,7 +3,7 @@
  *
  * Everything that can be mended has been by then, so what failed only for a while has been applied.
  */
-import type { Accepted, Content, Expected } from "./expected.ts";
+import type { Accepted, Content, Expected, TimedRow } from "./expected.ts";
 import type { Datum, Fault } from "./semantics.ts";
 import {
   branchOf,
@@ -17,12 +17,21 @@ import {
   passed,
   weightOf,
 } from "./semantics.ts";
-import type { Input, JobSpec, NodeSpec, Version } from "./spec.ts";
-import { nodesOf, reachedFrom } from "./spec.ts";
+import type { EventTimeSpec, Input, JobSpec, NodeSpec, Version } from "./spec.ts";
+import { DEFAULT_BOUND, feedersOf, isInEventTime, isPulled, nodesOf, reachedFrom } from "./spec.ts";
+
+/** See TimedRow. */
+interface Passed {
+  readonly from: string;
+  /** The lowest door of its copies, while nothing but steps lies between. */
+  readonly door?: number;
+  readonly high: number;
+}
 
 interface Row {
   readonly datum: Datum;
   readonly version: Version;
+  readonly passed: Passed;
 }
 
 /**
@@ -43,6 +52,7 @@ class Interpreter {
   readonly #contents = new Map<string, Content>();
   readonly #letters = new Map<string, string[]>();
   readonly #stageRuns = new Map<string, number>();
+  #emitted = 0;
 
   constructor(nodes: readonly NodeSpec[]) {
     this.#nodes = nodes;
@@ -53,7 +63,7 @@ class Interpreter {
       if (node.kind === "source" || node.kind === "pull") {
         this.#put(
           node.name,
-          accepted.filter(({ source }) => source === node.name),
+          accepted.filter(({ source }) => source === node.name).map((one) => received(node, one)),
         );
       } else {
         this.#apply(node);
@@ -100,7 +110,7 @@ class Interpreter {
         for (const row of this.#each(node, node.fault, (datum) => [datum])) {
           const { datum } = row;
           const out = isOdd(name, datum) ? `${name}|${ODD}` : name;
-          this.#push(out, { ...row, datum: passed(name, datum) });
+          this.#push(out, this.#through(name, { ...row, datum: passed(name, datum) }));
           const pass = `${name} ${datum.id}`;
           this.#stageRuns.set(pass, (this.#stageRuns.get(pass) ?? 0) + 1);
         }
@@ -120,12 +130,18 @@ class Interpreter {
         this.#contents.set(name, { kind: "latest", byKey: latest });
         this.#put(
           name,
-          this.#each(node, node.fault, (datum) => [datum]),
+          this.#each(node, node.fault, (datum) => [datum]).map((row) => this.#through(name, row)),
         );
         return;
       }
+      case "window":
+      case "timed":
+      case "join":
+        this.#inEventTime(node);
+        return;
       case "sink":
-        this.#sink(node);
+        // What operators in event time give off is judged with them.
+        if (!this.#isInEventTime(node.input)) this.#sink(node);
     }
   }
 
@@ -155,11 +171,11 @@ class Interpreter {
     switch (fn) {
       case "number":
         this.#contents.set(name, { kind: "numbers", byKey: numbers((some) => some.length) });
-        this.#put(name, passedOn(name, rows));
+        this.#put(name, this.#passedOn(name, rows));
         return;
       case "fleeting":
         this.#contents.set(name, { kind: "nothing" });
-        this.#put(name, passedOn(name, rows));
+        this.#put(name, this.#passedOn(name, rows));
         return;
       case "once":
         this.#contents.set(name, { kind: "numbers", byKey: numbers(() => 1) });
@@ -181,6 +197,45 @@ class Interpreter {
         this.#contents.set(name, { kind: "sets", byKey: sets });
       }
     }
+  }
+
+  #inEventTime(node: EventTimeSpec): void {
+    const { name } = node;
+    const upstream = this.#isInEventTime(node.input) ? node.input.from : undefined;
+    this.#contents.set(name, {
+      kind: "timed",
+      node,
+      upstream,
+      closes: !isPulled(this.#nodes, node),
+      rows: this.#timed(node, node.input),
+      others: node.kind === "join" ? this.#timed(node, node.other) : [],
+    });
+  }
+
+  #timed(node: EventTimeSpec, input: Input): TimedRow[] {
+    // Doors count where nothing but sources lies in front.
+    const isAtTheDoor = [...feedersOf(this.#nodes, node)].every(({ kind }) => kind === "source");
+    return this.#read(node, input).map(({ datum, passed: { from, door, high } }) => ({
+      id: datum.id ?? "",
+      key: groupOf(node.name, node.groups, datum),
+      time: datum.time ?? 0,
+      ...{ from, high },
+      low: isAtTheDoor ? (door ?? -1) : -1,
+    }));
+  }
+
+  #isInEventTime({ from }: Input): boolean {
+    const node = this.#nodes.find(({ name }) => name === from);
+    return node !== undefined && isInEventTime(node);
+  }
+
+  /** What an operator in a shard has passed on: downstream it may come at any time, but is held for. */
+  #through(name: string, row: Row): Row {
+    return { ...row, passed: { from: `${name} ${this.#emitted++}`, high: row.passed.high } };
+  }
+
+  #passedOn(name: string, rows: readonly Row[]): Row[] {
+    return rows.map((row) => this.#through(name, { ...row, datum: passed(name, row.datum) }));
   }
 
   #sink(node: NodeSpec & { kind: "sink" }): void {
@@ -235,13 +290,17 @@ class Interpreter {
 
 /** What an operator makes anew: it no longer matters who routed what it is made of. */
 function made(datum: Datum): Row {
-  return { datum, version: "mended" };
+  return { datum, version: "mended", passed: { from: datum.id ?? "", high: 0 } };
 }
 
 function weights(byKey: ReadonlyMap<string, number>): Row[] {
   return [...byKey].map(([key, v]) => made({ key, v }));
 }
 
-function passedOn(name: string, rows: readonly Row[]): Row[] {
-  return rows.map(({ datum, version }) => ({ datum: passed(name, datum), version }));
+function received(node: NodeSpec, { datum, version, arrivals = [] }: Accepted): Row {
+  const from = datum.id ?? "";
+  // What a pull source gives comes in the order of its times.
+  if (node.kind !== "source") return { datum, version, passed: { from, high: (datum.time ?? 0) - 1 } };
+  const doors = arrivals.map((arrival) => arrival - (node.bound ?? DEFAULT_BOUND) - 1);
+  return { datum, version, passed: { from, door: Math.min(...doors), high: Math.max(...doors) } };
 }

@@ -2,10 +2,18 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { ShardCalls } from "../../../src/engine/operator/shard-calls.ts";
 import { Commit } from "../../../src/engine/shard/commit.ts";
+import { watermarkOf } from "../../../src/engine/shard/counters.ts";
+import type * as Door from "../../../src/engine/shard/door.ts";
 import { Outbox } from "../../../src/engine/shard/outbox.ts";
 import { OFFSET_KEY } from "../../../src/engine/shard/processors/pull.ts";
 import { RelayProcessor } from "../../../src/engine/shard/processors/relay.ts";
 import { SinkProcessor } from "../../../src/engine/shard/processors/sink.ts";
+import { EVENT_PREFIX } from "../../../src/engine/shard/processors/timer-index.ts";
+import { WindowProcessor } from "../../../src/engine/shard/processors/window.ts";
+import type * as Entries from "../../../src/engine/shard/windows/window-entry.ts";
+import { Frontier } from "../../../src/engine/watermark/frontier.ts";
+import { Holds } from "../../../src/engine/watermark/holds.ts";
+import { WATERMARK_VERSION } from "../../../src/engine/watermark/protocol.ts";
 import { AppliedSegments } from "../../../src/state/applied-segments.ts";
 import { CommitLog } from "../../../src/state/commit-log.ts";
 import { MemoryStore } from "../../../src/state/memory-store.ts";
@@ -14,6 +22,22 @@ import { Violation } from "./violation.ts";
 import type { GraphOptions } from "./world.ts";
 
 const SEEDS = 200;
+
+/** What cannot be spied on, since it is no method. */
+const broken = vi.hoisted(() => ({ door: false, merge: false }));
+
+vi.mock("../../../src/engine/shard/door.ts", async (original) => {
+  const real = await original<typeof Door>();
+  const reachedBy: typeof real.reachedBy = (operator, segment, counters) =>
+    broken.door ? watermarkOf(counters) : real.reachedBy(operator, segment, counters);
+  return { ...real, reachedBy };
+});
+
+vi.mock("../../../src/engine/shard/windows/window-entry.ts", async (original) => {
+  const real = await original<typeof Entries>();
+  const merged: typeof real.merged = (aggregate, a, b) => (broken.merge ? a : real.merged(aggregate, a, b));
+  return { ...real, merged };
+});
 
 interface Sabotage {
   readonly what: string;
@@ -108,6 +132,73 @@ const SABOTAGES: readonly Sabotage[] = [
     apply: () => vi.spyOn(Commit.prototype, "setTimer").mockReturnValue(undefined),
   },
   {
+    what: "a frontier that waits for no hold",
+    apply: () => {
+      const at = Frontier.prototype.at;
+      vi.spyOn(Frontier.prototype, "at").mockImplementation(function (this: Frontier, now) {
+        at.call(this, now);
+        return now;
+      });
+    },
+  },
+  {
+    what: "holds that are not opened",
+    apply: () => {
+      const enter = Holds.prototype.enter;
+      vi.spyOn(Holds.prototype, "enter").mockImplementation(function (this: Holds, now, report) {
+        return enter.call(this, now, ({ closed }) => report({ v: WATERMARK_VERSION, opened: [], closed }));
+      });
+    },
+  },
+  {
+    what: "watermarks that pass outputs which nobody has confirmed",
+    apply: () => vi.spyOn(Outbox.prototype, "earliest").mockReturnValue(undefined),
+  },
+  {
+    what: "timers in event time that stay when they have fired",
+    found: /panes of/,
+    apply: () => {
+      const deleteTimer = Commit.prototype.deleteTimer;
+      vi.spyOn(Commit.prototype, "deleteTimer").mockImplementation(function (this: Commit, timer) {
+        // Not always: else it fires for ever.
+        if (!timer.startsWith(EVENT_PREFIX) || this.lsn % 3 > 0) deleteTimer.call(this, timer);
+      });
+    },
+  },
+  {
+    what: "messages that are acknowledged whether their commit was reported or not",
+    options: { sabotage: "commit reports are not waited for" },
+    found: /its frontier waits for/,
+  },
+  {
+    what: "late events that count as applied",
+    found: /were late, the recount says/,
+    apply: () => {
+      const apply = WindowProcessor.prototype.apply;
+      vi.spyOn(WindowProcessor.prototype, "apply").mockImplementation(function (
+        this: WindowProcessor,
+        record,
+        scratch,
+      ) {
+        apply.call(this, record, scratch);
+        return "applied";
+      });
+    },
+  },
+  {
+    what: "sessions of which one is lost when they merge",
+    found: /session/,
+    apply: () => {
+      broken.merge = true;
+    },
+  },
+  {
+    what: "doors that nobody looks at",
+    apply: () => {
+      broken.door = true;
+    },
+  },
+  {
     what: "dead letters that are sent as something else after a deploy",
     apply: () => {
       const release = Commit.prototype.releaseDeadLetter;
@@ -124,6 +215,8 @@ const SABOTAGES: readonly Sabotage[] = [
 
 afterEach(() => {
   vi.restoreAllMocks();
+  broken.door = false;
+  broken.merge = false;
 });
 
 test.each(SABOTAGES)(

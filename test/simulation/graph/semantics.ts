@@ -20,6 +20,31 @@ export interface Datum {
   readonly previous?: number;
   /** By stage: the id that the item had there, and the number of the run whose outcome this is. */
   readonly runs?: Readonly<Record<string, readonly [id: string, run: number]>>;
+  /** What an operator in event time gives off. */
+  readonly pane?: PaneDatum;
+}
+
+/** How many of each id. */
+export type Counts = readonly (readonly [id: string, n: number])[];
+
+/** The result of a key's window, or what an alarm has gathered. */
+export interface PaneDatum {
+  readonly start: number;
+  readonly end: number;
+  readonly index: number;
+  readonly timing: "early" | "on-time" | "late";
+  /** Ids, or how many. */
+  readonly value: Counts | number;
+  readonly previous?: Counts | number;
+}
+
+/** What a window's result is called where it goes on as an item. */
+export function paneId(
+  name: string,
+  key: string,
+  { start, end, index }: Pick<PaneDatum, "start" | "end" | "index">,
+): string {
+  return `${name}:${key}@${start}-${end}#${index}`;
 }
 
 /** What the datum adds to a sum. */

@@ -1,9 +1,10 @@
 /** SimulatedShards: all shards of a job over stores that crash, woken up, evicted and deployed as the world says. */
 import type { VirtualClock } from "../../../src/clock.ts";
+import { MAX_TIME } from "../../../src/clock.ts";
 import type { SegmentId } from "../../../src/engine/segment.ts";
 import { ShardHost } from "../../../src/engine/shard/host.ts";
 import type { ShardPorts } from "../../../src/engine/shard/ports.ts";
-import type { ShardCall, ShardReply } from "../../../src/engine/shard/protocol.ts";
+import type { AdvanceCall, AdvanceReply, ShardCall, ShardReply } from "../../../src/engine/shard/protocol.ts";
 import { readProgress } from "../../../src/engine/shard/reader.ts";
 import type { ShardLimits } from "../../../src/engine/shard/shard.ts";
 import { Shard } from "../../../src/engine/shard/shard.ts";
@@ -13,6 +14,7 @@ import { MemoryStore } from "../../../src/state/memory-store.ts";
 import { PageCache } from "../../../src/state/page-cache.ts";
 import { Crash, CrashingStore } from "../crashing-store.ts";
 import type { Random } from "../random.ts";
+import type { SimulatedCoordinator } from "./coordinator.ts";
 import type { Faults } from "./faults.ts";
 import type { Network, Process } from "./network.ts";
 import { NetworkError } from "./network.ts";
@@ -29,6 +31,7 @@ export interface ShardsWorld {
   readonly network: Network;
   readonly queues: ReadonlyMap<string, SimulatedQueue>;
   readonly limits: Partial<ShardLimits>;
+  readonly coordinator: SimulatedCoordinator;
   /** What sinks find in `env` of one process. */
   env(owner: Process): Readonly<Record<string, unknown>>;
   /** What hooks of the engine are told of. */
@@ -66,6 +69,11 @@ export class SimulatedShard {
     return this.#open !== undefined;
   }
 
+  /** Segments that it has emitted, and that nobody has confirmed. */
+  get unconfirmed(): number {
+    return this.#open?.host.shard.outbox.size ?? 0;
+  }
+
   /** The plan that the host runs with. */
   plan(): Plan {
     this.host();
@@ -83,7 +91,7 @@ export class SimulatedShard {
     const shard = this.#wake(operator, this.crashing, this.#cache);
     const ports: ShardPorts = {
       apply: (call) => this.#call(process, call),
-      want: async () => undefined,
+      want: (_job, operator, number, at) => this.#world.coordinator.want(process, operator, number, at),
       queue: (stage) => (queues.get(stage.queue.queue) as SimulatedQueue).port(process),
       env: this.#world.env(process),
       onError: (error, about) => this.#world.onError(error, about),
@@ -218,6 +226,16 @@ export class SimulatedShards {
     });
   }
 
+  /** The coordinator's call, when it arrives: the shard may crash in the middle of what it fires. */
+  advance(call: AdvanceCall): AdvanceReply {
+    const shard = this.get(call.operator, call.shard);
+    const host = shard.host();
+    shard.arm();
+    const reply = host.advance(structuredClone(call));
+    if (this.#world.faults.calm || this.#world.random.chance(0.7)) void host.run();
+    return reply;
+  }
+
   progress(owner: Process, operator: string, number: number, segments: readonly SegmentId[]) {
     return this.#world.network.call<StageProgress[]>(owner, () =>
       readProgress(this.get(operator, number).host().shard, segments),
@@ -239,7 +257,8 @@ export class SimulatedShards {
     const due = [...this.all.values()]
       .filter(({ operator }) => plans[version].operators.has(operator) && !but.has(operator))
       .map((shard) => shard.host().nextDue())
-      .filter((at) => at !== undefined);
+      // What is kept for ever is due when time ends.
+      .filter((at): at is number => at !== undefined && at < MAX_TIME);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 }

@@ -21,7 +21,11 @@ interface NodeBase {
 
 export interface SourceSpec extends NodeBase {
   readonly kind: "source";
+  /** How far its events may be behind their arrival, ms; 5 s by default. */
+  readonly bound?: number;
 }
+
+export const DEFAULT_BOUND = 5_000;
 
 /** A source that is asked: its offset is how many events it has given, of `total`, at most `most` at once. */
 export interface PullSpec extends NodeBase {
@@ -69,6 +73,48 @@ export interface ProcessSpec extends KeyedBase {
   readonly delay: number;
 }
 
+/** Its spans in ms. */
+export interface WindowSpec extends KeyedBase {
+  readonly kind: "window";
+  readonly fn: "tumbling" | "hopping" | "session";
+  /** The gap of sessions. */
+  readonly size: number;
+  /** Of hopping windows. */
+  readonly slide: number;
+  readonly lateness: number;
+  readonly early?: { readonly every: number } | { readonly count: number };
+  readonly discarding: boolean;
+  /** What is kept: the ids of all that came, or only how many. */
+  readonly keeps: "ids" | "count";
+}
+
+/**
+ * Process functions in event time:
+ *
+ * - `alarm` gathers what comes in spans of `size` and gives it off, from a timer, `delay` after the end of each.
+ * - `sorted` lists what comes, sorted by time.
+ */
+export interface TimedSpec extends KeyedBase {
+  readonly kind: "timed";
+  readonly fn: "alarm" | "sorted";
+  readonly size: number;
+  readonly delay: number;
+}
+
+/** `window`: in windows of `size`. `interval`: pairs of which the right one is at most `size` away. */
+export interface JoinSpec extends KeyedBase {
+  readonly kind: "join";
+  readonly fn: "window" | "interval";
+  readonly other: Input;
+  readonly size: number;
+}
+
+/** Operators in event time; their outputs go to nobody but sinks, and windows to further windows. */
+export type EventTimeSpec = WindowSpec | TimedSpec | JoinSpec;
+
+/** The side output of what came too late. */
+export const LATE = "late";
+
 export interface EnrichSpec extends KeyedBase {
   readonly kind: "enrich";
   readonly table: Input;
@@ -104,6 +150,7 @@ export type NodeSpec =
   | AggregateSpec
   | ProcessSpec
   | EnrichSpec
+  | EventTimeSpec
   | StageSpec
   | SinkSpec;
 
@@ -124,6 +171,8 @@ export function inputsOf(node: NodeSpec): readonly Input[] {
       return node.inputs;
     case "enrich":
       return [node.input, node.table];
+    case "join":
+      return [node.input, node.other];
     default:
       return [node.input];
   }
@@ -132,6 +181,10 @@ export function inputsOf(node: NodeSpec): readonly Input[] {
 /** Whether it lives in shards. */
 export function isStateful({ kind }: NodeSpec): boolean {
   return !["source", "map", "filter", "flatMap", "split", "union"].includes(kind);
+}
+
+export function isInEventTime(node: NodeSpec): node is EventTimeSpec {
+  return node.kind === "window" || node.kind === "timed" || node.kind === "join";
 }
 
 /** The nodes of a version. A step that leads nowhere in it is left out too. */
@@ -165,4 +218,21 @@ export function downstreamOf(spec: JobSpec, name: string): Set<string> {
     if (inputsOf(node).some(({ from }) => found.has(from))) found.add(node.name);
   }
   return found;
+}
+
+/** The sources and operators that a node's input comes from by steps alone. */
+export function feedersOf(nodes: readonly NodeSpec[], node: NodeSpec): Set<NodeSpec> {
+  const feeders = new Set<NodeSpec>();
+  for (const { from } of inputsOf(node)) {
+    const input = nodes.find(({ name }) => name === from);
+    if (input === undefined) continue;
+    if (input.kind === "source" || isStateful(input)) feeders.add(input);
+    else for (const further of feedersOf(nodes, input)) feeders.add(further);
+  }
+  return feeders;
+}
+
+/** Whether a pull source is among those that its watermark comes from: that ends with the source, not with time. */
+export function isPulled(nodes: readonly NodeSpec[], node: NodeSpec): boolean {
+  return [...feedersOf(nodes, node)].some((one) => one.kind === "pull" || isPulled(nodes, one));
 }

@@ -4,22 +4,18 @@ import { readRange, readTop, readTotals } from "../../../src/engine/shard/reader
 import type { Content, Expected } from "./expected.ts";
 import type { Datum } from "./semantics.ts";
 import { weightOf } from "./semantics.ts";
-import type { SimulatedShard, SimulatedShards } from "./shards.ts";
-import type { JobSpec, NodeSpec } from "./spec.ts";
-import type { Target } from "./target.ts";
+import type { Settled } from "./settled.ts";
+import type { SimulatedShard } from "./shards.ts";
+import type { NodeSpec } from "./spec.ts";
+import { compareTimed } from "./timed-verdict.ts";
 import { listed, same, Violation } from "./violation.ts";
-
-export interface Settled {
-  readonly spec: JobSpec;
-  readonly shards: SimulatedShards;
-  readonly target: Target;
-}
 
 /** @param atMost what would be expected of what was retired. @throws Violation that says where the two differ. */
 export function compare(world: Settled, expected: Expected, atMost: Expected): void {
   for (const node of world.spec.nodes) {
     if (node.until !== undefined) {
-      if (node.kind === "sink") neverTwice(world, node, atMost.contents.get(node.name));
+      if (node.kind === "sink" && atMost.contents.has(node.name))
+        neverTwice(world, node, atMost.contents.get(node.name));
       continue;
     }
     const content = expected.contents.get(node.name);
@@ -65,6 +61,9 @@ function compareContent(world: Settled, node: NodeSpec, content: Content): void 
         ]),
         listed(content.byKey).map(([key, values]) => [key, [...values].sort()]),
       );
+      return;
+    case "timed":
+      compareTimed(world, content);
       return;
     case "latest":
       same(

@@ -12,7 +12,9 @@ import type { Plan } from "../../../src/index.ts";
 import { queuesOf } from "../../../src/plan.ts";
 import type { Random } from "../random.ts";
 import { planOf } from "./build.ts";
+import { SimulatedCoordinator } from "./coordinator.ts";
 import { Faults } from "./faults.ts";
+import { HoldReports } from "./hold-reports.ts";
 import { Ingest } from "./ingest.ts";
 import { Ledger } from "./ledger.ts";
 import { Network } from "./network.ts";
@@ -24,12 +26,16 @@ import { WIDE } from "./semantics.ts";
 import type { SimulatedShard } from "./shards.ts";
 import { SimulatedShards } from "./shards.ts";
 import type { JobSpec, Version } from "./spec.ts";
-import { VERSIONS } from "./spec.ts";
+import { isInEventTime, VERSIONS } from "./spec.ts";
 import { Target } from "./target.ts";
 import { Violation } from "./violation.ts";
 
 /** Breaks the machinery around the engine on purpose, to show that the simulation notices. */
-export type GraphSabotage = "acknowledge before commit" | "confirm before commit" | "claims always true";
+export type GraphSabotage =
+  | "acknowledge before commit"
+  | "confirm before commit"
+  | "claims always true"
+  | "commit reports are not waited for";
 
 export interface GraphOptions {
   readonly steps?: number;
@@ -60,11 +66,15 @@ export class GraphWorld {
   readonly buried: BuriedMessage[] = [];
   readonly sabotage: GraphSabotage | undefined;
   readonly shards: SimulatedShards;
+  readonly coordinator: SimulatedCoordinator;
+  readonly holdReports: HoldReports;
   readonly target: Target;
   readonly ingest: Ingest;
   readonly redrives: Redrives;
   /** See GraphOptions. */
   readonly steady: boolean;
+  /** Something in it goes by event time. */
+  readonly isTimed: boolean;
   version: Version = "old";
   readonly ledger: Ledger;
   readonly #outside: WorldOutside;
@@ -77,6 +87,7 @@ export class GraphWorld {
     this.sabotage = options.sabotage;
     this.steady = options.steady === true;
     if (this.steady) this.version = "mended";
+    this.isTimed = spec.nodes.some(isInEventTime);
     this.faults = new Faults(random);
     this.network = new Network(random, this.clock, this.faults);
     this.#outside = new WorldOutside(this);
@@ -95,6 +106,8 @@ export class GraphWorld {
     };
     this.target = new Target(this.network, this.faults);
     this.shards = new SimulatedShards(this);
+    this.coordinator = new SimulatedCoordinator(this);
+    this.holdReports = new HoldReports(this);
     const isWide = spec.nodes.some((node) => "groups" in node && node.groups >= WIDE);
     this.ingest = new Ingest(this, isWide);
     this.redrives = new Redrives(this);
@@ -116,18 +129,40 @@ export class GraphWorld {
     const action = random.int(0, 999);
     if (action < 90) this.ingest.act();
     else if (action < 240) this.#deliver();
+    else if (action < 275) this.#watermarks();
     else if (action < 720) for (let n = random.int(1, 4); n > 0; n--) this.network.step();
     else if (action < 800)
       for (let n = random.int(1, 4); n > 0; n--) this.shards.alarm(random.pick(this.#all));
     else if (action < 830) random.pick([...this.queues.values()]).remix();
-    else if (action < 890) this.clock.advance(random.pick([300, 1_500, 4_000, 30_000]));
+    else if (action < 890) this.advance(random.pick([300, 1_500, 4_000, 30_000]));
     else if (action < 900) this.#late();
     else if (action < 925) this.#redrive();
     else if (action < 940) this.ingest.replaceIsolate();
     else if (this.steady) return;
     else if (action < 965) this.#evict();
-    else if (action < 990) this.#operatorDies();
-    else this.#deploy();
+    else if (action < 985) this.#operatorDies();
+    else if (action < 992) {
+      this.faults.happened("coordinator evicted");
+      this.coordinator.evict();
+    } else this.#deploy();
+  }
+
+  /** Something of what watermarks are made of. */
+  #watermarks(): void {
+    const { ingest, holdReports, coordinator } = this;
+    const all = [
+      () => ingest.closeHolds(),
+      () => holdReports.step(),
+      () => ingest.sendSlow(),
+      () => coordinator.alarm(),
+    ];
+    for (const one of this.random.shuffle(all)) one();
+  }
+
+  /** Moves the clock on. */
+  advance(ms: number): void {
+    this.holdReports.before(this.clock.now() + ms);
+    this.clock.advance(ms);
   }
 
   get #all(): SimulatedShard[] {
@@ -145,8 +180,8 @@ export class GraphWorld {
   #late(): void {
     const { random, clock } = this;
     if (clock.now() - START > MOST_DAYS * DAY) return;
-    if (this.faults.strikes("delivery: days late")) clock.advance(random.int(DAY, 2 * DAY));
-    else clock.advance(random.int(MINUTE, 60 * MINUTE));
+    if (this.faults.strikes("delivery: days late")) this.advance(random.int(DAY, 2 * DAY));
+    else this.advance(random.int(MINUTE, 60 * MINUTE));
   }
 
   #evict(): void {
@@ -160,8 +195,9 @@ export class GraphWorld {
   }
 
   #operatorDies(): void {
-    const at = this.random.int(0, this.operators.length - 1);
-    const isolate = this.operators[at] as OperatorIsolate;
+    const busy = this.operators.filter((one) => one.busy);
+    const isolate = this.random.pick(busy.length > 0 && this.random.chance(0.5) ? busy : this.operators);
+    const at = this.operators.indexOf(isolate);
     this.faults.happened("operator isolate died");
     if (isolate.busy) {
       this.faults.happened("operator isolate died in a batch");

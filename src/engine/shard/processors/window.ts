@@ -75,7 +75,9 @@ export class WindowProcessor implements Processor {
         ? [windowOf(partial as PackedPartial)]
         : spec.assigner.assign(scratch.now, undefined as never);
       const value = inEventTime ? (partial as PackedPartial)[2] : partial;
-      return this.#add(key, windows, (acc) => aggregate.merge(acc, value), n, segment, scratch);
+      // It holds something, also where its events are accounted for by the record of another window.
+      const held = Math.max(1, n);
+      return this.#add(key, windows, (acc) => aggregate.merge(acc, value), held, segment, scratch);
     }
     const event = unpackEvent(partial as PackedEvent, key, true);
     const windows = windowsOf(spec.assigner, inEventTime ? event.time : scratch.now, event);
