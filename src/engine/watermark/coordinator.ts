@@ -74,8 +74,6 @@ export class Coordinator {
   readonly #reached = new Map<string, number>();
   /** Shards that have said what they want since they were last told something. */
   readonly #spoken = new Set<string>();
-  /** What shards have answered last. */
-  readonly #told = new Map<string, number>();
   /** What stages upstream have queued for a stage's shard, by producer. */
   readonly #queued = new Map<string, Record<string, number>>();
   #lastRound = 0;
@@ -216,7 +214,10 @@ export class Coordinator {
     }
   }
 
-  /** @returns whether any shard's watermark or timers have moved. */
+  /**
+   * @returns whether any shard has fired what it waited for. That a watermark moves says nothing: with the clock it always
+   * does, while somebody waits for a source that is asked and has nothing more.
+   */
   async #round(): Promise<boolean> {
     const outputs = new Map<string, number>();
     let progressed = false;
@@ -258,7 +259,6 @@ export class Coordinator {
     const { name, shards } = operator;
     const place = `${name}/${shard}`;
     const required = this.#queued.get(place);
-    const told = this.#told.get(place) ?? -1;
     this.#spoken.delete(place);
     try {
       const reply = await advance({
@@ -277,8 +277,7 @@ export class Coordinator {
       // What the shard has said meanwhile may be newer than this answer: at worst it is asked once too often.
       if (!this.#spoken.has(place)) this.#wants.delete(place);
       if (reply.wanted !== undefined) this.#setWant(place, reply.wanted);
-      this.#told.set(place, reply.watermark);
-      return { output: reply.watermark, moved: reply.watermark > told || reply.wanted !== wantedBefore };
+      return { output: reply.watermark, moved: reply.wanted !== wantedBefore };
     } catch (error) {
       this.#failed = true;
       onError?.(error, `watermark of ${place}`);

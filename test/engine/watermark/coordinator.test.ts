@@ -6,8 +6,8 @@ import type { CoordinatorState } from "../../../src/engine/watermark/coordinator
 import { Coordinator } from "../../../src/engine/watermark/coordinator.ts";
 import type { CommittedSegment } from "../../../src/engine/watermark/protocol.ts";
 import { WATERMARK_VERSION } from "../../../src/engine/watermark/protocol.ts";
-import type { EventTimeOptions } from "../../../src/index.ts";
-import { count, Job, planJobs, tumbling } from "../../../src/index.ts";
+import type { EventTimeOptions, Stream } from "../../../src/index.ts";
+import { count, generator, Job, planJobs, tumbling } from "../../../src/index.ts";
 import { Records } from "../support.ts";
 
 const v = WATERMARK_VERSION;
@@ -236,4 +236,37 @@ test("a report of another version is refused", () => {
   const { coordinator } = setUp({});
   expect(() => coordinator.holds({ ...opened("h", NOW), v: 2 })).toThrow(/version 2; this code knows 1/);
   expect(() => coordinator.committed({ v: 0, segments: [] })).toThrow(/version 0/);
+});
+
+test("a source that is asked and has nothing more is asked for its watermark seldom, however others move on", async () => {
+  const job = new Job("mixed");
+  const per = (stream: Stream<{ readonly key: string }>, name: string) =>
+    stream
+      .keyBy(({ key }) => key)
+      .window(tumbling(1_000))
+      .aggregate(name, count(), { shards: 1 });
+  per(job.addSource(generator("asked", { rate: 1, make: () => ({ key: "a" }) })), "behind");
+  const first = per(job.addSource(new Records("records", { outOfOrderness: BOUND })), "first");
+  per(first, "second");
+  const plan = planJobs([job]);
+  const clock = new VirtualClock(NOW);
+  let told = 0;
+  const coordinator = new Coordinator({
+    ...{ plan, job: "mixed", clock, handshake: HANDSHAKE, tail: TAIL },
+    store: { load: () => undefined, save: () => undefined },
+    // What was asked has come to an end: its window never does.
+    advance: async ({ operator, watermark }) => {
+      told++;
+      if (operator === "asked") return { watermark: NOW };
+      return operator === "behind" ? { watermark: NOW, wanted: NOW + 999 } : { watermark };
+    },
+  });
+  coordinator.want({ v, operator: "behind", shard: 0, at: NOW + 999 });
+  for (let ms = 0; ms < 120_000; ms += 50) {
+    clock.advance(50);
+    if ((coordinator.nextDue() ?? Number.POSITIVE_INFINITY) <= clock.now()) await coordinator.run();
+  }
+  // Four shards, a round every five seconds, and some more at the beginning.
+  expect(told).toBeGreaterThan(4);
+  expect(told).toBeLessThan(4 * (120 / 5 + 12));
 });
