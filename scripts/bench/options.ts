@@ -1,5 +1,6 @@
 /** Options of `bench`: what the user asked for, checked, and the text that explains it. */
 import { parseArgs } from "node:util";
+import { UsageError } from "../usage.ts";
 import { CONTENDERS, type ContenderName } from "./sources.ts";
 
 export const help = `npm run bench -- [options]
@@ -34,11 +35,6 @@ export interface Options {
   readonly profile: boolean;
   readonly json: string | undefined;
   readonly help: boolean;
-}
-
-/** The message says what is wrong. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 /** @throws UsageError that names the option. */

@@ -1,7 +1,9 @@
 /** `npm run event-time`: the benchmark jobs of event time, each held to a plain recount, with their figures. */
+
+import { UsageError } from "../usage.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { nexmark } from "./nexmark/nexmark.ts";
-import { help, readOptions, UsageError } from "./options.ts";
+import { help, readOptions } from "./options.ts";
 import type { Comparison } from "./report.ts";
 import { compare, tableOf } from "./report.ts";
 import { run } from "./run.ts";

@@ -1,5 +1,6 @@
 /** Options of `event-time`: what the user asked for, checked, and the text that explains it. */
 import { parseArgs } from "node:util";
+import { UsageError, wholeNumber } from "../usage.ts";
 
 export const help = `npm run event-time -- [options]
 
@@ -31,11 +32,6 @@ export interface Options {
   readonly print: boolean;
 }
 
-/** The message says what is wrong. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 /** @throws UsageError that names the option. */
 export function readOptions(args: readonly string[]): Options {
   const { job, events, "per-request": perRequest, shards, seed, print, help: wanted } = parse(args);
@@ -43,11 +39,11 @@ export function readOptions(args: readonly string[]): Options {
   return {
     help: wanted,
     job,
-    events: whole("--events", events, 1_000_000_000),
-    perRequest: whole("--per-request", perRequest, 1_000),
-    shards: shards === undefined ? undefined : whole("--shards", shards, 256),
+    events: wholeNumber("--events", events, 1_000_000_000),
+    perRequest: wholeNumber("--per-request", perRequest, 1_000),
+    shards: shards === undefined ? undefined : wholeNumber("--shards", shards, 256),
     print,
-    seed: whole("--seed", seed, 2 ** 31),
+    seed: wholeNumber("--seed", seed, 2 ** 31),
   };
 }
 
@@ -69,10 +65,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
   }
-}
-
-function whole(option: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new UsageError(`${option}: a whole number from 1 to ${most}, not ${JSON.stringify(text)}`);
 }

@@ -1,6 +1,7 @@
 /** Options of `simulate`: what the user asked for, checked, and the text that explains it. */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { UsageError, wholeNumber } from "../usage.ts";
 
 export const help = `npm run simulate -- [options]
 
@@ -30,11 +31,6 @@ export interface SimulateOptions {
   readonly help: boolean;
 }
 
-/** The message says what is wrong. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 /** @throws UsageError that names the option. */
 export function readOptions(args: readonly string[]): SimulateOptions {
   const { seeds, from, world, threads, help: wanted } = parse(args);
@@ -42,10 +38,10 @@ export function readOptions(args: readonly string[]): SimulateOptions {
     throw new UsageError(`--world: one of all, ${WORLDS.join(", ")}, not ${JSON.stringify(world)}`);
   }
   return {
-    seeds: whole("--seeds", seeds, 1_000_000),
-    from: whole("--from", from, 2 ** 31),
+    seeds: wholeNumber("--seeds", seeds, 1_000_000),
+    from: wholeNumber("--from", from, 2 ** 31),
     worlds: WORLDS.filter((name) => world === "all" || world === name),
-    threads: whole("--threads", threads ?? String(availableParallelism()), 256),
+    threads: wholeNumber("--threads", threads ?? String(availableParallelism()), 256),
     help: wanted,
   };
 }
@@ -66,10 +62,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
   }
-}
-
-function whole(option: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new UsageError(`${option}: a whole number from 1 to ${most}, not ${JSON.stringify(text)}`);
 }

@@ -16,6 +16,16 @@ export function byRank(a: Ranked, b: Ranked): number {
   return b.value - a.value || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 
+/** The first `limit` of any number, in the order of `byRank`. Only the best so far are kept meanwhile. */
+export function firstByRank<T extends Ranked>(entries: Iterable<T>, limit: number): T[] {
+  let best: T[] = [];
+  for (const entry of entries) {
+    best.push(entry);
+    if (best.length >= limit * 2 + 1000) best = best.sort(byRank).slice(0, limit);
+  }
+  return best.sort(byRank).slice(0, limit);
+}
+
 export class TopIndex {
   #held = new Map<string, number>();
   #threshold: Ranked | undefined;

@@ -15,20 +15,17 @@ import { messageOf, PlanError } from "../../errors.ts";
 import type { Plan } from "../../plan.ts";
 import type { CoordinatorRpc, Namespace, ShardRpc } from "../rpc.ts";
 import { advanceShard } from "../rpc.ts";
+import { Alarm } from "./alarm.ts";
 
 export interface CoordinatorEnv {
   readonly SHARD: Namespace<ShardRpc>;
 }
 
-/** How long after a call an alarm looks whether the rounds that were due have been made. */
-const SAFETY_MS = 10_000;
-
 /** Extend it with the deployment's plan: `export class CoordinatorObject extends coordinatorObject(plan) {}`. */
 export function coordinatorObject(plan: Plan) {
   return class<Env extends CoordinatorEnv> extends DurableObject<Env> implements CoordinatorRpc {
     #coordinator: Coordinator | undefined;
-    /** When the alarm is set for, as far as this instance knows. */
-    #armed: number | undefined;
+    readonly #alarm = new Alarm(this.ctx.storage);
     #running = false;
 
     async holds(report: HoldReport): Promise<void> {
@@ -51,35 +48,28 @@ export function coordinatorObject(plan: Plan) {
       return this.#open().status();
     }
 
-    /** The platform calls it again with backoff if it fails, but not for ever: so it is set anew first. */
     override async alarm(): Promise<void> {
-      this.#armed = undefined;
+      this.#alarm.goneOff();
       const coordinator = this.#open();
       if (coordinator.nextDue() === undefined) return;
-      await this.#arm(Date.now() + SAFETY_MS);
-      await this.#rounds(coordinator);
-      this.#armed = undefined;
-      const due = coordinator.nextDue();
-      if (due === undefined) await this.ctx.storage.deleteAlarm();
-      else await this.#arm(Math.max(due, Date.now() + 1));
+      await this.#alarm.serve(async () => {
+        await this.#rounds(coordinator);
+        return coordinator.nextDue();
+      });
     }
 
     /** Changes the coordinator in one turn, in which the change, and the alarm for what follows, become durable. */
     #do<T>(work: (coordinator: Coordinator) => T): T {
       const coordinator = this.#open();
       const result = work(coordinator);
-      const due = coordinator.nextDue();
-      if (due === undefined) return result;
-      const now = Date.now();
-      void this.#arm(due <= now ? now + SAFETY_MS : due);
-      if (due <= now && !this.#running) this.ctx.waitUntil(this.#runAndArm(coordinator));
+      if (this.#alarm.promise(coordinator.nextDue()) && !this.#running)
+        this.ctx.waitUntil(this.#runAndArm(coordinator));
       return result;
     }
 
     async #runAndArm(coordinator: Coordinator): Promise<void> {
       await this.#rounds(coordinator);
-      const due = coordinator.nextDue();
-      if (due !== undefined) await this.#arm(Math.max(due, Date.now() + 1));
+      await this.#alarm.next(coordinator.nextDue());
     }
 
     async #rounds(coordinator: Coordinator): Promise<void> {
@@ -91,13 +81,6 @@ export function coordinatorObject(plan: Plan) {
       } finally {
         this.#running = false;
       }
-    }
-
-    /** Sets the alarm, unless one is set that comes sooner: each costs a row. */
-    async #arm(at: number): Promise<void> {
-      if (this.#armed !== undefined && this.#armed <= at && this.#armed > Date.now()) return;
-      this.#armed = at;
-      await this.ctx.storage.setAlarm(at);
     }
 
     #open(): Coordinator {

@@ -39,12 +39,11 @@ import { queueOf } from "../queue.ts";
 import type { CoordinatorRpc, Namespace, NumberedDeadLetter, RegistryRpc, ShardRpc } from "../rpc.ts";
 import { callShard, coordinatorName, joinCall, REGISTRY_NAME } from "../rpc.ts";
 import { SqliteStore } from "../sqlite-store.ts";
+import { Alarm } from "./alarm.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
 const cache = new PageCache();
 
-/** How long after a commit an alarm looks whether all that was to be done at once has been done. */
-const SAFETY_MS = 10_000;
 /** How often a shard of an operator that is no more says so. */
 const ORPHAN_MS = 3_600_000;
 
@@ -60,8 +59,7 @@ export function shardObject(plan: Plan) {
   return class<Env extends ShardEnv> extends DurableObject<Env> implements ShardRpc {
     #host: ShardHost | undefined;
     #registered = false;
-    /** When the alarm is set for, as far as this instance knows. */
-    #armed: number | undefined;
+    readonly #alarm = new Alarm(this.ctx.storage);
 
     async apply(header: string, contents: readonly (string | null)[]): Promise<ShardReply> {
       const call = joinCall(header, contents);
@@ -147,21 +145,18 @@ export function shardObject(plan: Plan) {
       this.#changing(() => undefined);
     }
 
-    /** The platform calls it once, and again with backoff if it fails, but not for ever: so it is set anew first. */
     override async alarm(): Promise<void> {
-      this.#armed = undefined;
+      this.#alarm.goneOff();
       if (plan.operators.get(this.#operatorName) === undefined) {
         await this.#orphaned();
         return;
       }
-      await this.#arm(Date.now() + SAFETY_MS);
-      await this.#register();
-      const host = this.#open();
-      await host.run();
-      const due = host.nextDue();
-      this.#armed = undefined;
-      if (due === undefined) await this.ctx.storage.deleteAlarm();
-      else await this.#arm(Math.max(due, Date.now() + 1));
+      await this.#alarm.serve(async () => {
+        await this.#register();
+        const host = this.#open();
+        await host.run();
+        return host.nextDue();
+      });
     }
 
     /** Opens the shard, which replays its log: the first call after a wake-up pays for it. */
@@ -209,30 +204,14 @@ export function shardObject(plan: Plan) {
       return result;
     }
 
-    /**
-     * Does what is due in the background, and sets the alarm: for what is due later, and in case this instance dies
-     * before it is done. Called in the turn of the commit, so that both become durable together.
-     */
+    /** Does what is due in the background. Called in the turn of the commit. */
     #work(host: ShardHost): void {
-      const due = host.nextDue();
-      if (due === undefined) return;
-      const now = Date.now();
-      void this.#arm(due <= now ? now + SAFETY_MS : due);
-      if (due > now) return;
-      this.ctx.waitUntil(this.#runAndArm(host));
+      if (this.#alarm.promise(host.nextDue())) this.ctx.waitUntil(this.#runAndArm(host));
     }
 
     async #runAndArm(host: ShardHost): Promise<void> {
       await host.run();
-      const next = host.nextDue();
-      if (next !== undefined) await this.#arm(Math.max(next, Date.now() + 1));
-    }
-
-    /** Sets the alarm, unless one is set that comes sooner: each costs a row. */
-    async #arm(at: number): Promise<void> {
-      if (this.#armed !== undefined && this.#armed <= at && this.#armed > Date.now()) return;
-      this.#armed = at;
-      await this.ctx.storage.setAlarm(at);
+      await this.#alarm.next(host.nextDue());
     }
 
     #abort(error: unknown): void {

@@ -1,7 +1,7 @@
 /** Reads of a shard: one key, the top, a range, totals. They give what is committed, and change nothing. */
 
 import type { Ranked } from "../../state/top-index.ts";
-import { byRank } from "../../state/top-index.ts";
+import { firstByRank } from "../../state/top-index.ts";
 import type { SegmentId } from "../segment.ts";
 import type { ShardCounters, SinkCounters } from "./counters.ts";
 import { parseDestination } from "./outbox.ts";
@@ -30,15 +30,15 @@ export function readKey(shard: Shard, key: string): ViewEntry | undefined {
 export function readTop(shard: Shard, limit: number): Ranked[] {
   const { processor } = shard;
   if (processor.growing && shard.top.holds(limit)) return shard.top.top(limit);
-  // Without an index every key is looked at; the best so far stay few.
-  let best: Ranked[] = [];
-  for (const { key, value } of shard.state.entries()) {
+  // Without an index every key is looked at.
+  return firstByRank(rankedKeys(shard), limit);
+}
+
+function* rankedKeys({ state, processor }: Shard): IterableIterator<Ranked> {
+  for (const { key, value } of state.entries()) {
     const result = processor.result(value);
-    if (typeof result !== "number" || !Number.isFinite(result)) continue;
-    best.push({ key, value: result });
-    if (best.length >= limit * 2 + 1000) best = best.sort(byRank).slice(0, limit);
+    if (typeof result === "number" && Number.isFinite(result)) yield { key, value: result };
   }
-  return best.sort(byRank).slice(0, limit);
 }
 
 /** At most `limit` entries in key order that start with `prefix` and come after `after`. */

@@ -6,7 +6,8 @@
  * not looked at.
  */
 import type { WindowPlan } from "../../plan.ts";
-import { byRank } from "../../state/top-index.ts";
+import type { Ranked } from "../../state/top-index.ts";
+import { firstByRank } from "../../state/top-index.ts";
 import type { Window } from "../../windows/window.ts";
 import { closingOf } from "../../windows/window.ts";
 import { watermarkOf } from "./counters.ts";
@@ -77,18 +78,22 @@ export function readWindowTops(
   let windows = 0;
   const after = range.after === undefined ? undefined : pastWindow(parseEntryKey(range.after).window);
   for (const window of windowsIn(shard, range, after)) {
-    let best: { key: string; value: number; entry: WindowViewEntry }[] = [];
-    for (const { key: place, value } of shard.state.entries({ prefix: windowPrefix(window) })) {
-      const entry = entryOf(shard, place, value);
-      if (typeof entry.value !== "number" || !Number.isFinite(entry.value)) continue;
-      best.push({ key: entry.key, value: entry.value, entry });
-      if (best.length >= range.top * 2 + 1000) best = best.sort(byRank).slice(0, range.top);
-    }
-    const ranked = best.sort(byRank).slice(0, range.top);
-    tops.push(...ranked.map(({ entry }) => entry));
+    const ranked = firstByRank(rankedEntries(shard, window), range.top);
+    tops.push(...ranked);
     if (ranked.length > 0 && ++windows >= range.limit) break;
   }
   return tops;
+}
+
+function* rankedEntries(shard: Shard, window: Window): IterableIterator<WindowViewEntry & Ranked> {
+  for (const { key: place, value } of shard.state.entries({ prefix: windowPrefix(window) })) {
+    const entry = entryOf(shard, place, value);
+    if (isRanked(entry)) yield entry;
+  }
+}
+
+function isRanked(entry: WindowViewEntry): entry is WindowViewEntry & Ranked {
+  return typeof entry.value === "number" && Number.isFinite(entry.value);
 }
 
 /** The windows of a range in their order, each once. @param start what sorts before the first entry that is wanted. */

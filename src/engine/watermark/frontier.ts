@@ -126,7 +126,7 @@ export class Frontier {
     return this.state.stated;
   }
 
-  /** Something is missing, or was said, that time alone will not bring. */
+  /** How many holds are open, or miss something that was sent under them. */
   get held(): number {
     return Object.values(this.state.holds).filter(
       ({ start, closed }) => start !== undefined && closed !== true,

@@ -62,9 +62,8 @@ export class SourceWatermark {
     const frontier = this.frontier.at(now);
     const { watermarks, outOfOrderness } = this.#time;
     if (watermarks === "explicit") return this.frontier.stated;
-    const running = Object.values(this.#replays).filter((replay) => isRunning(replay, now));
+    const reached = this.#running(now).map((replay) => replay.reached);
     this.#forgetReplays(now);
-    const reached = running.map((replay) => replay.reached);
     return Math.max(-1, Math.min(frontier, ...reached) - outOfOrderness - 1);
   }
 
@@ -76,11 +75,10 @@ export class SourceWatermark {
     if (this.#time.watermarks === "explicit") return this.frontier.nextStated(time);
     // The latest arrival at which what is missing holds it back.
     const last = time + this.#time.outOfOrderness;
-    const replays = Object.values(this.#replays).filter((replay) => isRunning(replay, now));
     return Math.max(
       last + 1 + handshake,
       (this.frontier.nextGivenUp(last) ?? 0) + 1,
-      ...replays.map(({ seen }) => seen + REPLAY_IDLE_MS),
+      ...this.#running(now).map(({ seen }) => seen + REPLAY_IDLE_MS),
     );
   }
 
@@ -94,6 +92,10 @@ export class SourceWatermark {
   /** The source states it; for runs in which nothing is under way. */
   stateTo(watermark: number): void {
     this.frontier.state.stated = Math.max(this.frontier.state.stated, watermark);
+  }
+
+  #running(now: number): ReplayState[] {
+    return Object.values(this.#replays).filter((replay) => isRunning(replay, now));
   }
 
   #forgetReplays(now: number): void {
@@ -112,7 +114,7 @@ export class SourceWatermark {
       watermark: this.at(now),
       frontier: this.frontier.at(now),
       holds: this.frontier.held,
-      replays: Object.values(this.#replays).filter((replay) => isRunning(replay, now)).length,
+      replays: this.#running(now).length,
     };
   }
 }

@@ -5,10 +5,11 @@ import { drawer, requestsOf } from "../../../scripts/bench/load/bodies.ts";
 import { Connection } from "../../../scripts/bench/load/connection.ts";
 import { flood } from "../../../scripts/bench/load/flood.ts";
 import { percentiles } from "../../../scripts/bench/load/protocol.ts";
-import { readOptions, UsageError } from "../../../scripts/bench/options.ts";
+import { readOptions } from "../../../scripts/bench/options.ts";
 import { slope } from "../../../scripts/bench/scale/scale.ts";
 import { spreadOf } from "../../../scripts/bench/throughput.ts";
 import { chosen, workloadOf } from "../../../scripts/bench/workloads.ts";
+import { UsageError } from "../../../scripts/usage.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => {

@@ -1,9 +1,9 @@
 /** `npm run event-time`: what it prints, what it exits with, and that it tells where a run and its recount disagree. */
 import { expect, test } from "vitest";
 import { main } from "../../../scripts/event-time/main.ts";
-import { UsageError } from "../../../scripts/event-time/options.ts";
 import { differences } from "../../../scripts/event-time/recount.ts";
 import { compare, tableOf } from "../../../scripts/event-time/report.ts";
+import { UsageError } from "../../../scripts/usage.ts";
 
 async function output(...args: string[]): Promise<{ readonly code: number; readonly lines: string[] }> {
   let text = "";

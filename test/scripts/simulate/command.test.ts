@@ -1,8 +1,9 @@
 /** `npm run simulate`: runs seeds of all worlds in threads, says what they met, and fails when one does. */
 import { expect, test } from "vitest";
 import { main } from "../../../scripts/simulate/main.ts";
-import { readOptions, UsageError } from "../../../scripts/simulate/options.ts";
+import { readOptions } from "../../../scripts/simulate/options.ts";
 import { Report } from "../../../scripts/simulate/report.ts";
+import { UsageError } from "../../../scripts/usage.ts";
 
 test("runs the seeds that were asked for in all worlds and counts what they met", {
   timeout: 60_000,
