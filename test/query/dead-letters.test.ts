@@ -101,6 +101,21 @@ test("pages of every size hold each once", async () => {
   for (let limit = 1; limit <= 9; limit++) expect(await all(limit)).toEqual(whole);
 });
 
+test("of one operator, or only events or messages", async () => {
+  const everything = (await all(10)).map(({ id }) => id);
+  const [events, messages] = [everything.slice(0, 6), everything.slice(6)];
+  for (const limit of [1, 2, 10]) {
+    expect((await all(limit, "&operator=texts")).map(({ id }) => id)).toEqual(events);
+    expect(await all(limit, "&operator=counts")).toEqual([]);
+    expect((await all(limit, "&kind=event")).map(({ id }) => id)).toEqual(events);
+    expect((await all(limit, "&kind=message")).map(({ id }) => id)).toEqual(messages);
+  }
+  for (const search of ["operator=unknown", "operator=texts&kind=message", "kind=letter"]) {
+    const response = await deployment.request(`/v1/dead-letters?${search}`);
+    expect(response.status).toBe(400);
+  }
+});
+
 test("a message is given whole on demand", async () => {
   const entries = await all(3, "&body=full");
   expect(entries[6]).toMatchObject({ body: "x".repeat(3000), bodyLength: 3000 });
@@ -157,6 +172,20 @@ describe("redriving", () => {
       messages: 1,
     });
     expect(await (await deployment.redrive({ all: true })).json()).toEqual({ redriven: 0 });
+  });
+
+  test("all of one operator, or of one kind", async () => {
+    illness.cured = true;
+    expect(await (await deployment.redrive({ all: true, operator: "counts" })).json()).toEqual({
+      redriven: 0,
+    });
+    expect(await (await deployment.redrive({ all: true, operator: "texts" })).json()).toEqual({
+      redriven: 6,
+    });
+    expect((await all(10)).map(({ id }) => id)).toEqual(["messages/1", "messages/2"]);
+    expect(await (await deployment.redrive({ all: true, kind: "message" })).json()).toEqual({ redriven: 1 });
+    expect((await all(10)).map(({ id }) => id)).toEqual(["messages/2"]);
+    expect((await deployment.redrive({ all: true, operator: "unknown" })).status).toBe(400);
   });
 
   test("more than one request sends again go on with the next, and what failed again meanwhile is not among them", async () => {

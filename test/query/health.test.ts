@@ -46,6 +46,53 @@ test("health tells backlogs, dead letters and shards", async () => {
   expect(keys.reduce((sum, n) => sum + n, 0)).toBe(2);
 });
 
+test("each edge accounts for what it was given, and each shard for its share", async () => {
+  const deployment = new Deployment();
+  await deployment.send("clicks", ["poison", "a", "b"]);
+  await deployment.apply("clicks", 1, false);
+  await deployment.send("clicks", ["a"]);
+  await deployment.pass(60_000);
+  await deployment.apply("clicks");
+  const applied = await deployment.get("/v1/health", healthSchema);
+  expect(applied.at).toBe("2026-01-31T12:01:00.000Z");
+  const idle = { accepted: 0, applied: 0, late: 0, dead: 0, inFlight: 0, duplicates: 0 };
+  expect(applied.flows).toEqual([
+    { ...idle, source: "clicks", operator: "counts", accepted: 4, applied: 4, duplicates: 1 },
+    { ...idle, source: "clicks", operator: "texts", accepted: 4, applied: 3, dead: 1, duplicates: 1 },
+    { ...idle, source: "orders", operator: "amounts" },
+    { ...idle, source: "orders", operator: "few" },
+  ]);
+  for (const { operator, shards } of applied.operators) {
+    const flow = applied.flows.find((one) => one.operator === operator);
+    expect(sum(shards.map((shard) => ("applied" in shard ? shard.applied : 0)))).toBe(flow?.applied);
+  }
+
+  // One of the two edges knows that more was accepted than has come to the other.
+  deployment.down.add("texts/1");
+  const degraded = await deployment.get("/v1/health", healthSchema);
+  expect(degraded.flows.map(({ source, operator }) => `${source}-${operator}`)).toEqual([
+    "orders-amounts",
+    "orders-few",
+  ]);
+});
+
+test("what an operator emits is in flight until the next has applied it", async () => {
+  const deployment = new Deployment(graphPlan(new Knobs()));
+  const ranks = async () => {
+    const { flows } = await deployment.get("/v1/health", healthSchema);
+    return flows.find(({ operator }) => operator === "ranks");
+  };
+  deployment.shards.held.add("ranks");
+  for (let n = 0; n < 2; n++) {
+    await deployment.send("clicks", ["a", "b"]);
+    await deployment.apply("clicks");
+  }
+  expect(await ranks()).toMatchObject({ source: "counts", accepted: 2, applied: 0, inFlight: 2 });
+  deployment.shards.held.clear();
+  await deployment.pass(60_000);
+  expect(await ranks()).toMatchObject({ source: "counts", accepted: 2, applied: 2, inFlight: 0 });
+});
+
 test("health is degraded, not dead, when parts are silent", async () => {
   const deployment = new Deployment();
   for (const part of ["counts/0", "messages", "QUEUE_ORDERS"]) deployment.down.add(part);
@@ -197,3 +244,7 @@ test("a shard of before the last deploy may say less of itself", async () => {
   expect(await response.json()).toMatchObject({ status: "ok", busy: [] });
   expect((await deployment.request("/metrics", {}, env)).status).toBe(200);
 });
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

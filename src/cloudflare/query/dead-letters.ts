@@ -3,8 +3,8 @@ import * as v from "valibot";
 import { Problem, shorten } from "../http/problem.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
-import type { Letter } from "./letter-groups.ts";
-import { letterGroups, parseLetterId } from "./letter-groups.ts";
+import type { Letter, LetterGroup } from "./letter-groups.ts";
+import { chosenGroups, letterGroups, parseLetterId } from "./letter-groups.ts";
 import { readRequest, redrive } from "./redrive.ts";
 import { described, integer, only, parameters, scoped } from "./routing.ts";
 import { deadLetterSchema, deadLettersSchema, redrivenSchema, redriveRequestSchema } from "./schemas.ts";
@@ -19,6 +19,13 @@ const AT_ONCE = 6;
 const ENTRIES = {
   limit: v.optional(integer(1, MAX_LETTERS, `Entries of a page, ${DEFAULT_LETTERS} by default.`)),
   cursor: v.optional(v.pipe(v.string(), v.description("`next` of the page before."))),
+  kind: v.optional(
+    v.pipe(
+      v.picklist(["event", "message"], "use kind=event or kind=message"),
+      v.description("Only events, or only buried messages."),
+    ),
+  ),
+  operator: v.optional(v.pipe(v.string(), v.description("Only events of this operator."))),
   body: v.optional(
     v.pipe(v.picklist(["full"], "use body=full"), v.description("Messages with their whole bodies.")),
   ),
@@ -37,10 +44,11 @@ export function addDeadLetters(app: QueryApp, context: QueryContext): void {
     scoped("admin"),
     parameters(ENTRIES),
     async (c) => {
-      const { limit = DEFAULT_LETTERS, cursor, body } = c.req.valid("query");
+      const { limit = DEFAULT_LETTERS, cursor, body, kind, operator } = c.req.valid("query");
+      const groups = chosenGroups(letterGroups(c.env, context), { kind, operator });
       const [counts, page] = await Promise.all([
         countLetters(c.env, context),
-        listLetters(c.env, context, limit, cursor, body === "full"),
+        listLetters(groups, limit, cursor, body === "full"),
       ]);
       return c.json({ ...counts, ...page });
     },
@@ -107,13 +115,11 @@ async function countLetters(
 }
 
 async function listLetters(
-  env: QueryEnv,
-  context: QueryContext,
+  groups: readonly LetterGroup[],
   limit: number,
   cursor: string | undefined,
   whole: boolean,
 ): Promise<Pick<Answer, "entries" | "next">> {
-  const groups = letterGroups(env, context);
   const last = cursor === undefined ? undefined : parseLetterId(decodeCursor(cursor) ?? "");
   const start = groups.findIndex(({ name }) => name === (last?.group ?? groups[0]?.name));
   if (start === -1 || (cursor !== undefined && last === undefined)) {

@@ -1,15 +1,8 @@
 /** Flow metrics: what became of the events on each edge of the plan. */
 import type { Flow } from "./conservation.ts";
+import type { KnownFlow } from "./known-flows.ts";
 import type { Sample } from "./prometheus.ts";
 import { family } from "./prometheus.ts";
-
-/** A flow into an operator of which everything is known. */
-export interface KnownFlow extends Flow {
-  /** It comes from another operator, not from an HTTP source. */
-  readonly internal: boolean;
-  /** Whether `accepted` is known, which others may know better than this operator. */
-  readonly sure: boolean;
-}
 
 export function flowMetrics(flows: readonly KnownFlow[]): string {
   const sure = flows.filter((flow) => flow.sure);

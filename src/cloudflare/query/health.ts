@@ -1,25 +1,10 @@
-/** Health: whether everything answers, what waits in queues, outboxes and sinks, and who holds up whom. */
-import type * as v from "valibot";
-import type { ShardStats } from "../../engine/shard/protocol.ts";
-import type { WatermarkStatus } from "../../engine/watermark/protocol.ts";
-import type { Plan } from "../../plan.ts";
-import { highWaterOf, isStage, markOf, stagesBehind } from "../high-water.ts";
+/** Health: the routes that say whether everything answers, what waits where, and who holds up whom; once or live. */
+import { feedName } from "../rpc.ts";
 import type { QueryApp, QueryContext } from "./env.ts";
+import { HOW_LIVE, watchFeed } from "./live.ts";
+import { readHealth } from "./read-health.ts";
 import { described, only, parameters, scoped } from "./routing.ts";
-import type {
-  outboxSchema,
-  queueHealthSchema,
-  shardHealthSchema,
-  sinkSchema,
-  watermarksSchema,
-} from "./schemas.ts";
 import { healthSchema } from "./schemas.ts";
-import type { Attempt } from "./shards.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { ageOf, answered, takeSnapshot } from "./snapshot.ts";
-
-type HealthAnswer = v.InferOutput<typeof healthSchema>;
-type QueueHealth = v.InferOutput<typeof queueHealthSchema>;
 
 export function addHealth(app: QueryApp, context: QueryContext): void {
   app.get(
@@ -28,146 +13,28 @@ export function addHealth(app: QueryApp, context: QueryContext): void {
       summary: "Backlogs, outboxes, dead letters, shards",
       description:
         "Answers 200 even when something is silent: `status` says so, and `problems` what. Under load look at " +
-        "`refusing` (sources that answer 429 now), at the queues that are `over` their marks, and at `busy` shards.",
+        "`refusing` (sources that answer 429 now), at the queues that are `over` their marks, and at `busy` shards. On " +
+        "each edge of the plan, accepted = applied + late + dead + inFlight; edges of which a shard that does not answer " +
+        "knows a part are left out.",
       answer: healthSchema,
     }),
     scoped("read"),
     parameters({}),
-    async (c) => {
-      const highWater = highWaterOf(c.env.BACKLOG_HIGH_WATER);
-      return c.json(healthOf(context.plan, await takeSnapshot(c.env, context), highWater));
-    },
+    async (c) => c.json(await readHealth(c.env, context)),
+  );
+  app.get(
+    "/v1/health/live",
+    described("health", {
+      summary: "The health, live",
+      description:
+        "The whole document as `health`, at most once a second, while something happens or waits, and once when it no " +
+        `longer does. Who watches may say \`look\` on a WebSocket to have it looked at now. ${HOW_LIVE}`,
+      answer: "text/event-stream",
+    }),
+    scoped("read"),
+    parameters({}),
+    (c) => watchFeed(c, feedName(context.plan.generation), {}),
   );
   only(app, "/v1/health", "GET");
-}
-
-function healthOf(plan: Plan, snapshot: Snapshot, highWater: number): HealthAnswer {
-  const { now, operators, buried } = snapshot;
-  const problems = operators.flatMap(({ operator: { name }, shards }) =>
-    shards.flatMap((attempt, shard) =>
-      "error" in attempt ? [`operator ${name}, shard ${shard}: ${attempt.error}`] : [],
-    ),
-  );
-  for (const { job, status } of snapshot.watermarks) {
-    if ("error" in status) problems.push(`watermarks of ${job}: ${status.error}`);
-  }
-  if ("error" in buried) problems.push(`buried messages: ${buried.error}`);
-  const all = operators.flatMap(({ shards }) => answered(shards));
-  const dead = all.flatMap(({ flows }) => Object.values(flows).map((flow) => flow.dead));
-  const queues = snapshot.queues.map((queue) => queueHealth(queue, highWater));
-  return {
-    status: problems.length === 0 ? "ok" : "degraded",
-    refusing: refusing(plan, queues),
-    busy: operators.flatMap(({ operator: { name }, shards }) =>
-      answered(shards).flatMap(({ busy, shard }) => (busy ? [`${name}/${shard}`] : [])),
-    ),
-    queues,
-    deadLetters: { events: sum(dead), messages: "answer" in buried ? buried.answer : null },
-    operators: operators.map(({ operator: { name, kind }, shards }) => {
-      const stats = answered(shards);
-      return {
-        operator: name,
-        kind,
-        outbox: outboxOf(stats, now),
-        ...(kind === "sink" ? { sink: sinkOf(stats) } : {}),
-        shards: shards.map((attempt, shard) => shardHealth(attempt, shard, now)),
-      };
-    }),
-    watermarks: snapshot.watermarks.flatMap(({ job, status }) =>
-      "answer" in status ? [watermarksOf(job, status.answer, now)] : [],
-    ),
-    ...(problems.length === 0 ? {} : { problems }),
-  };
-}
-
-function watermarksOf(
-  job: string,
-  { sources, operators }: WatermarkStatus,
-  now: number,
-): v.InferOutput<typeof watermarksSchema> {
-  const of = (watermark: number) => ({
-    watermark: timeOrNull(watermark),
-    lagMs: watermark < 0 ? null : Math.max(0, now - watermark),
-  });
-  return {
-    job,
-    sources: Object.entries(sources).map(([source, { watermark, frontier, holds, replays }]) => ({
-      source,
-      ...of(watermark),
-      frontier: timeOrNull(frontier),
-      ...{ holds, replays },
-    })),
-    operators: Object.entries(operators).map(([operator, { watermark, wanted }]) => ({
-      operator,
-      ...of(watermark),
-      ...(wanted === undefined ? {} : { nextTimer: new Date(wanted).toISOString() }),
-    })),
-  };
-}
-
-function timeOrNull(time: number): string | null {
-  return time < 0 ? null : new Date(time).toISOString();
-}
-
-function queueHealth({ owner, metrics }: Snapshot["queues"][number], highWater: number): QueueHealth {
-  const mark = markOf(owner, highWater);
-  return {
-    queue: owner.queue.queue,
-    kind: isStage(owner) ? "stage" : "source",
-    name: owner.name,
-    backlog: metrics === null ? null : { messages: metrics.messages, bytes: metrics.bytes },
-    oldestMessageAgeMs: metrics?.oldestAge ?? null,
-    highWater: mark,
-    over: metrics === null ? null : metrics.messages >= mark,
-  };
-}
-
-/** The sources for which ingest goes by a queue that is over its mark. */
-function refusing(plan: Plan, queues: readonly QueueHealth[]): string[] {
-  const over = new Set(queues.filter((queue) => queue.over === true).map(({ name }) => name));
-  return [...plan.sources.values()]
-    .filter((source) => [source, ...stagesBehind(source)].some(({ name }) => over.has(name)))
-    .map(({ name }) => name);
-}
-
-function shardHealth(
-  attempt: Attempt<ShardStats>,
-  shard: number,
-  now: number,
-): v.InferOutput<typeof shardHealthSchema> {
-  if ("error" in attempt) return { shard, error: attempt.error };
-  const { keys, lsn, checkpointLsn, busy, nextTimer } = attempt.answer;
-  return {
-    shard,
-    keys,
-    lsn,
-    checkpointLsn,
-    busy,
-    outbox: outboxOf([attempt.answer], now),
-    ...(nextTimer === undefined ? {} : { nextTimer: new Date(nextTimer).toISOString() }),
-  };
-}
-
-function outboxOf(stats: readonly ShardStats[], now: number): v.InferOutput<typeof outboxSchema> {
-  const ages = stats.flatMap(({ outbox }) => ageOf(outbox.oldest, now) ?? []);
-  return {
-    segments: sum(stats.map(({ outbox }) => outbox.segments)),
-    bytes: sum(stats.map(({ outbox }) => outbox.bytes)),
-    oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
-  };
-}
-
-function sinkOf(stats: readonly ShardStats[]): v.InferOutput<typeof sinkSchema> {
-  const of = (value: (sink: NonNullable<ShardStats["sink"]>) => number) =>
-    sum(stats.map(({ sink }) => (sink === undefined ? 0 : value(sink))));
-  return {
-    buffered: of(({ buffered }) => buffered),
-    bytes: of(({ bytes }) => bytes),
-    delivered: of(({ delivered }) => delivered),
-    discarded: of(({ discarded }) => discarded),
-  };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+  only(app, "/v1/health/live", "GET");
 }

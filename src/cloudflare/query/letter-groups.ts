@@ -1,4 +1,5 @@
 /** Letter groups: the places that keep dead letters, each shard and the graveyard, behind one contract. */
+import { Problem, shorten } from "../http/problem.ts";
 import type { BuriedEntry, NumberedDeadLetter, ShardRpc } from "../rpc.ts";
 import type { QueryContext, QueryEnv } from "./env.ts";
 import { ask, askGraveyard } from "./shards.ts";
@@ -8,6 +9,8 @@ export type Letter =
   | { readonly kind: "message"; readonly number: number; readonly message: BuriedEntry };
 
 export interface LetterGroup {
+  /** Whose letters it keeps; absent for buried messages. */
+  readonly operator?: string;
   /** `page-views/3` or `messages`; with a number behind it, the id of a letter. */
   readonly name: string;
   /** By number, above `after`. @throws Problem 503. */
@@ -23,6 +26,7 @@ export function letterGroups(env: QueryEnv, context: QueryContext): LetterGroup[
       const askThis = <T>(question: (rpc: ShardRpc) => Promise<T>) =>
         ask(env, context, operator, shard, question);
       return {
+        operator: operator.name,
         name: `${operator.name}/${shard}`,
         list: async (after, limit) => {
           const letters = await askThis((rpc) => rpc.deadLetters(after, limit));
@@ -41,6 +45,31 @@ export function letterGroups(env: QueryEnv, context: QueryContext): LetterGroup[
     redrive: (numbers) => askGraveyard(env, context, (rpc) => rpc.redrive(numbers)),
   });
   return groups;
+}
+
+/** Which letters are meant; all when nothing is said. */
+export interface LetterChoice {
+  readonly kind?: Letter["kind"] | undefined;
+  readonly operator?: string | undefined;
+}
+
+/** @throws Problem 400 for an operator that the plan does not have, or that goes with messages. */
+export function chosenGroups(
+  groups: readonly LetterGroup[],
+  { kind, operator }: LetterChoice,
+): readonly LetterGroup[] {
+  if (operator !== undefined && kind === "message") {
+    throw new Problem(400, "operator: buried messages belong to a queue, not to an operator");
+  }
+  const chosen = groups.filter(
+    (group) =>
+      (kind === undefined || (kind === "message") === (group.operator === undefined)) &&
+      (operator === undefined || group.operator === operator),
+  );
+  if (operator !== undefined && chosen.length === 0) {
+    throw new Problem(400, `operator: there is none named ${JSON.stringify(shorten(operator))}`);
+  }
+  return chosen;
 }
 
 /** The group's name and the number in an id; undefined when it is none. */

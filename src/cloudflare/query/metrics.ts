@@ -1,11 +1,8 @@
 /** Metrics: the counters that ride in the commits, and what waits where, for Prometheus. */
-import type { ShardStats } from "../../engine/shard/protocol.ts";
 import { isStage } from "../high-water.ts";
-import { flowsOf } from "./conservation.ts";
 import type { QueryApp, QueryContext } from "./env.ts";
-import type { KnownFlow } from "./flow-metrics.ts";
 import { flowMetrics } from "./flow-metrics.ts";
-import type { Whole } from "./operator-metrics.ts";
+import { knownFlows, wholeOf } from "./known-flows.ts";
 import { operatorMetrics } from "./operator-metrics.ts";
 import type { Sample } from "./prometheus.ts";
 import { CONTENT_TYPE, family } from "./prometheus.ts";
@@ -35,12 +32,9 @@ export function addMetrics(app: QueryApp, context: QueryContext): void {
 
 function metricsOf(snapshot: Snapshot): string {
   const { now, operators, buried } = snapshot;
-  const whole: Whole[] = operators.flatMap(({ operator, shards }) => {
-    const stats = answered(shards);
-    return stats.length === shards.length ? [{ operator, stats }] : [];
-  });
+  const whole = wholeOf(snapshot);
   return [
-    flowMetrics(knownFlows(snapshot, whole)),
+    flowMetrics(knownFlows(snapshot)),
     queueMetrics(snapshot),
     operatorMetrics(whole, now),
     watermarkMetrics(snapshot),
@@ -60,29 +54,6 @@ function metricsOf(snapshot: Snapshot): string {
       ]),
     ),
   ].join("");
-}
-
-/** The flows into operators of which all shards have answered. */
-function knownFlows({ operators }: Snapshot, whole: readonly Whole[]): KnownFlow[] {
-  const names = new Set(operators.map(({ operator }) => operator.name));
-  const answering = new Set(whole.map(({ operator }) => operator.name));
-  // Of what comes from a silent operator nobody else knows how much it is; of what comes from an HTTP source, a silent
-  // shard of any operator that reads it may know the most.
-  const unsure = new Set(
-    operators
-      .filter(({ operator }) => !answering.has(operator.name))
-      .flatMap(({ operator }) => [operator.name, ...operator.sources.filter((source) => !names.has(source))]),
-  );
-  const reports = whole.flatMap(({ operator, stats }) =>
-    stats.map((one: ShardStats) => ({ ...one, operator: operator.name })),
-  );
-  const flows = flowsOf(
-    operators.map(({ operator }) => operator),
-    reports,
-  );
-  return flows
-    .filter(({ operator }) => answering.has(operator))
-    .map((flow) => ({ ...flow, internal: names.has(flow.source), sure: !unsure.has(flow.source) }));
 }
 
 function queueMetrics({ queues }: Snapshot): string {

@@ -1,16 +1,10 @@
 /** Operator metrics: what the shards of each operator hold, and what waits to leave them. */
 import type { ShardStats } from "../../engine/shard/protocol.ts";
-import type { OperatorPlan } from "../../plan.ts";
 import { isView } from "../../plan.ts";
+import type { Whole } from "./known-flows.ts";
 import type { Sample } from "./prometheus.ts";
 import { family } from "./prometheus.ts";
 import { ageOf } from "./snapshot.ts";
-
-/** An operator of which all shards have answered. */
-export interface Whole {
-  readonly operator: OperatorPlan;
-  readonly stats: readonly ShardStats[];
-}
 
 /** @param now epoch milliseconds: ages are counted from it. */
 export function operatorMetrics(whole: readonly Whole[], now: number): string {

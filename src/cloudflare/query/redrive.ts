@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Problem, shorten } from "../http/problem.ts";
 import type { QueryContext, QueryEnv } from "./env.ts";
 import type { LetterGroup } from "./letter-groups.ts";
-import { letterGroups, parseLetterId } from "./letter-groups.ts";
+import { chosenGroups, letterGroups, parseLetterId } from "./letter-groups.ts";
 import type { redrivenSchema } from "./schemas.ts";
 import { MAX_REDRIVE_IDS, redriveRequestSchema } from "./schemas.ts";
 
@@ -39,7 +39,7 @@ export async function redrive(
 ): Promise<Redriven> {
   const groups = letterGroups(env, context);
   if ("ids" in request) return redriveChosen(groups, request.ids);
-  return redriveAll(groups, request.before, context.clock.now());
+  return redriveAll(chosenGroups(groups, request), request.before, context.clock.now());
 }
 
 async function redriveChosen(groups: readonly LetterGroup[], ids: readonly string[]): Promise<Redriven> {
@@ -118,7 +118,7 @@ async function redrivableOf(
   return { numbers, more: true };
 }
 
-const EXPECTED = `send {"ids": ["…"]} with 1 to ${MAX_REDRIVE_IDS} of the listed ids, or {"all": true}, with an ISO time as "before" if wanted`;
+const EXPECTED = `send {"ids": ["…"]} with 1 to ${MAX_REDRIVE_IDS} of the listed ids, or {"all": true}, with an ISO time as "before", an "operator" or a "kind" if wanted`;
 
 function unknown(id: string): Problem {
   return new Problem(404, `no dead letter ${id}; it may have been redriven already`);

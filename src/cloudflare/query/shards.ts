@@ -9,6 +9,9 @@ import type { QueryContext, QueryEnv } from "./env.ts";
 /** Seconds after which it is worth asking again: an object restarts, or a deploy settles, in less. */
 const RETRY_AFTER = 5;
 
+/** What reading shards takes. */
+export type ShardsEnv = Pick<QueryEnv, "SHARD">;
+
 export type Question<T> = (shard: ShardRpc) => Promise<T>;
 
 /** An answer, or why there is none. */
@@ -20,7 +23,7 @@ export type Attempt<T> = { readonly answer: T } | { readonly error: string };
  * @throws Problem 503 that names the operator and the shard, when it refuses, fails or does not answer in time.
  */
 export async function ask<T>(
-  env: QueryEnv,
+  env: ShardsEnv,
   { plan, patience }: QueryContext,
   operator: OperatorPlan,
   shard: number,
@@ -34,7 +37,7 @@ export async function ask<T>(
 
 /** Asks all shards of an operator; the answers are in the order of the shards. @throws Problem like `ask`. */
 export async function askAll<T>(
-  env: QueryEnv,
+  env: ShardsEnv,
   context: QueryContext,
   operator: OperatorPlan,
   question: Question<T>,

@@ -37,8 +37,8 @@ const UNSAID: Pick<ShardStats, "emitted" | "outbox" | "busy"> = {
 
 /** Never throws: what cannot be read says so in its place. */
 export async function takeSnapshot(
-  env: QueryEnv,
-  { plan, patience, clock }: QueryContext,
+  env: Pick<QueryEnv, "SHARD" | "COORDINATOR" | "GRAVEYARD">,
+  { plan, patience, clock }: Pick<QueryContext, "plan" | "patience" | "clock">,
 ): Promise<Snapshot> {
   const now = clock.now();
   const timed = [...plan.operators.values()].filter(({ eventTime }) => eventTime.watermarked);

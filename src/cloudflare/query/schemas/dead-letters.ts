@@ -94,6 +94,10 @@ export const redriveRequestSchema = v.union([
         ),
       ),
     ),
+    kind: v.exactOptional(
+      v.pipe(v.picklist(["event", "message"]), v.description("Only events, or only buried messages.")),
+    ),
+    operator: v.exactOptional(v.pipe(v.string(), v.description("Only events of this operator."))),
   }),
 ]);
 

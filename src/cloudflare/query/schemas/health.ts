@@ -21,6 +21,7 @@ export const sinkSchema = v.strictObject({
 export const shardHealthSchema = v.union([
   v.strictObject({
     shard: count,
+    applied: v.pipe(count, v.description("Events that have been applied to it, since ever.")),
     keys: count,
     lsn: count,
     checkpointLsn: count,
@@ -97,8 +98,32 @@ export const watermarksSchema = v.strictObject({
   ),
 });
 
+export const flowSchema = v.pipe(
+  v.strictObject({
+    source: v.pipe(v.string(), v.description("A source, or the operator that emits the events.")),
+    operator: v.string(),
+    accepted: v.pipe(
+      count,
+      v.description(
+        "Of a source: accepted, as far as any shard has heard; what none has met yet is in the queue's backlog. Of an " +
+          "operator: emitted to this one.",
+      ),
+    ),
+    applied: v.pipe(
+      count,
+      v.description("What a filter dropped counts too; at a sink: taken into its buffer."),
+    ),
+    late: v.pipe(count, v.description("Came too late for their windows.")),
+    dead: v.pipe(count, v.description("In dead letters now; redriving takes them out.")),
+    inFlight: v.pipe(count, v.description("Accepted, minus applied, late and dead.")),
+    duplicates: v.pipe(count, v.description("Segments, not events, that were delivered again and skipped.")),
+  }),
+  v.metadata({ ref: "Flow" }),
+);
+
 export const healthSchema = v.pipe(
   v.strictObject({
+    at: v.pipe(time, v.description("When it was looked.")),
     status: v.pipe(v.picklist(["ok", "degraded"]), v.description("Degraded when something does not answer.")),
     refusing: v.pipe(
       v.array(v.string()),
@@ -118,6 +143,10 @@ export const healthSchema = v.pipe(
         sink: v.exactOptional(v.pipe(sinkSchema, v.description("Of the shards that answer."))),
         shards: v.array(shardHealthSchema),
       }),
+    ),
+    flows: v.pipe(
+      v.array(flowSchema),
+      v.description("What became of the events on each edge of the plan, in events since ever."),
     ),
     watermarks: v.pipe(
       v.array(watermarksSchema),
