@@ -16,6 +16,7 @@ import type {
   Wiped,
 } from "../engine/shard/protocol.ts";
 import type { Totals } from "../engine/shard/reader.ts";
+import type { SegmentOutcome } from "../engine/shard/recent-segments.ts";
 import type { WindowRange, WindowViewEntry } from "../engine/shard/window-reader.ts";
 import type { StageProgress } from "../engine/stage-executor.ts";
 import type {
@@ -52,7 +53,13 @@ export interface ShardRpc {
   wake(): Promise<void>;
   /** For each segment, whether this shard has applied it. */
   applied(segments: readonly SegmentId[]): Promise<boolean[]>;
+  /** The same, with when it was and what came of it in place of `true`, as long as the shard remembers that. */
+  outcomes(segments: readonly SegmentId[]): Promise<(SegmentOutcome | boolean)[]>;
   stats(): Promise<ShardStats>;
+  /** Answers what a feed asks at one moment, at the price of one call; it need not be told of what it sees. */
+  many(questions: readonly ShardQuestion[], feed: string): Promise<ShardAnswer[]>;
+  /** From now on a feed is told of commits (`FeedRpc.changed`), until it says that nobody watches. Idempotent. */
+  watch(watch: Watch): Promise<void>;
   /** Dead letters of this shard with a number above `after`, by number. */
   deadLetters(after: number, limit: number): Promise<NumberedDeadLetter[]>;
   /** Sends dead letters again under their own identity. @returns how many were sent. */
@@ -61,6 +68,42 @@ export interface ShardRpc {
   forget(key: string, released: boolean): Promise<Forgotten>;
   /** Wipes what was taken out from storage. @param marks from the answer before, if that was to wait. */
   wipe(marks?: EraseMarks): Promise<Wiped>;
+}
+
+/** A read of a view: what `ShardRpc` takes under this name. */
+export type ShardQuestion = {
+  [Read in "get" | "top" | "range" | "totals" | "windows" | "windowTops"]: readonly [
+    read: Read,
+    ...Parameters<ShardRpc[Read]>,
+  ];
+}["get" | "top" | "range" | "totals" | "windows" | "windowTops"];
+
+export type ShardAnswer = { readonly value: unknown } | { readonly error: string };
+
+export const WATCH_VERSION = 1;
+
+export interface Watch {
+  readonly v: number;
+  /** The name of the feed. */
+  readonly feed: string;
+}
+
+/** A WebSocket as a Worker gets it from an object: nothing comes out of it before it is accepted. */
+export interface FeedSocket {
+  accept(): void;
+  close(): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close" | "error", listener: () => void): void;
+}
+
+/** With a socket, or a problem that says why there is none. */
+export type FeedAnswer = Response & { readonly webSocket?: FeedSocket | null };
+
+/** What all viewers of a view, or of the health, are told. Its `fetch` takes WebSockets. Named by `feedName`. */
+export interface FeedRpc {
+  fetch(url: string, init: { headers: Record<string, string> }): Promise<FeedAnswer>;
+  /** A shard has committed. @returns for how long it need not say so again, ms; null when nobody watches any more. */
+  changed(change: { readonly v: number }): Promise<number | null>;
 }
 
 /** The watermarks of a job. Named `{generation}/{job}`. See Coordinator. */
@@ -131,6 +174,11 @@ export function shardName(generation: number, operator: string, shard: number): 
   return `${generation}/${operator}/${shard}`;
 }
 
+/** Whether a call failed since the object at the other end, of an older deploy, has no such method. As the runtime words it. */
+export function isUnknownMethod(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes("RPC receiver does not implement");
+}
+
 /** Applies a call at its shard. */
 export function callShard(
   shards: Namespace<Pick<ShardRpc, "apply">>,
@@ -159,6 +207,11 @@ export function coordinatorName(generation: number, job: string): string {
 export function joinCall(header: string, contents: readonly (string | null)[]): ShardCall {
   const { segments, ...call } = JSON.parse(header) as ShardCall;
   return { ...call, segments: segments.map((segment, n) => ({ ...segment, content: contents[n] ?? null })) };
+}
+
+/** @param view undefined for the feed of the health. */
+export function feedName(generation: number, view?: string): string {
+  return view === undefined ? `${generation}/health` : `${generation}/view/${view}`;
 }
 
 export const GATES = 16;

@@ -8,8 +8,9 @@ import {
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Namespace, ShardRpc } from "../../src/cloudflare/rpc.ts";
-import { shardName } from "../../src/cloudflare/rpc.ts";
+import { isUnknownMethod, shardName } from "../../src/cloudflare/rpc.ts";
 import { ProducerKind } from "../../src/engine/segment.ts";
+import type { SegmentOutcome } from "../../src/engine/shard/recent-segments.ts";
 import { shardOf } from "../../src/hash.ts";
 import worker from "../../workers/operator/index.ts";
 import { message, producerOf } from "./clicks.ts";
@@ -57,6 +58,32 @@ describe("the consumer", () => {
     await evictDurableObject(shard(shardOf(url, SHARDS)));
     expect((await deliver([first, second])).explicitAcks).toEqual([`${test}-0`, `${test}-1`]);
     expect(await count(url)).toBe(3);
+  });
+
+  it("has shards tell when they applied a segment, woken up again, too", async () => {
+    const url = `/when-${test}`;
+    const id = { producer: producerOf(test), sequence: 0 };
+    const earlier = Date.now();
+    await deliver([message([url], id)]);
+    const object = shard(shardOf(url, SHARDS));
+    const [outcome] = await object.outcomes([id]);
+    expect(outcome).toMatchObject({ lsn: expect.any(Number), late: 0, dead: 0 });
+    const { time } = outcome as SegmentOutcome;
+    expect(time).toBeGreaterThanOrEqual(earlier);
+    expect(time).toBeLessThanOrEqual(Date.now());
+    await evictDurableObject(object);
+    expect(await object.outcomes([id, { ...id, sequence: 1 }])).toEqual([outcome, false]);
+  });
+
+  it("meets objects that lack a method with the error by which it is told from others", async () => {
+    const newer = shard(0) as unknown as { fromAnotherDeploy(): Promise<void> };
+    const error: unknown = await newer.fromAnotherDeploy().catch((thrown: unknown) => thrown);
+    expect(isUnknownMethod(error)).toBe(true);
+    const refused: unknown = await shard(0)
+      .apply("{}", [])
+      .catch((thrown: unknown) => thrown);
+    expect(refused).toBeInstanceOf(Error);
+    expect(isUnknownMethod(refused)).toBe(false);
   });
 
   it("tolerates an empty batch", async () => {

@@ -15,18 +15,20 @@ import { MemoryQueue } from "../../src/engine/memory-queue.ts";
 import { MemoryShards } from "../../src/engine/memory-shards.ts";
 import { OperatorExecutor } from "../../src/engine/operator-executor.ts";
 import { Producer } from "../../src/engine/producer.ts";
+import type { SegmentId } from "../../src/engine/segment.ts";
 import { ProducerKind } from "../../src/engine/segment.ts";
 import type { DeadLetter, ShardCall, ShardReply } from "../../src/engine/shard/protocol.ts";
 import {
   readApplied,
   readKey,
+  readOutcomes,
   readRange,
   readStats,
   readTop,
   readTotals,
 } from "../../src/engine/shard/reader.ts";
 import { Redrive } from "../../src/engine/shard/redrive.ts";
-import type { ShardLimits } from "../../src/engine/shard/shard.ts";
+import type { Shard, ShardLimits } from "../../src/engine/shard/shard.ts";
 import { readWindows, readWindowTops } from "../../src/engine/shard/window-reader.ts";
 import { SourceExecutor } from "../../src/engine/source-executor.ts";
 import { StageExecutor } from "../../src/engine/stage-executor.ts";
@@ -116,6 +118,8 @@ export class Deployment {
   readonly buried: BuriedEntry[] = [];
   /** `operator/shard`, `messages` or a queue's binding: whatever fails when it is asked. */
   readonly down = new Set<string>();
+  /** Its shards were deployed before they could tell the outcomes of segments. */
+  old = false;
   /** What never answers. */
   readonly hanging = new Set<string>();
   /** The names of shards that were asked, in turn. */
@@ -138,7 +142,7 @@ export class Deployment {
     const queue = ({ name }: StagePlan) => this.queue(name);
     this.shards = new HoldableShards(plan, { clock, limits, queue, env: resources });
     this.erasures = new MemoryErasures(this.shards);
-    this.app = queryApp({ plan, patience: 50, clock, liveEvery: 5 });
+    this.app = queryApp({ plan, patience: 50, clock });
     this.#executor = new OperatorExecutor({
       plan,
       shards: this.shards,
@@ -164,6 +168,12 @@ export class Deployment {
       GRAVEYARD: { getByName: () => this.#graveyard() },
       ERASURES: { getByName: () => this.#erasures() },
       COORDINATOR: { getByName: (name) => this.#coordinator(name) },
+      // WebSockets are the platform's: live views are tested where they run, in workerd.
+      FEED: {
+        getByName() {
+          throw new Error("no feeds in memory");
+        },
+      },
       ...Object.fromEntries(
         queuesOf(this.plan).map(({ name, queue }) => [
           queue.binding,
@@ -294,6 +304,8 @@ export class Deployment {
       wake: () => Promise.reject(new Error("the query Worker wakes nobody")),
       forget: () => Promise.reject(new Error("the query Worker has others forget")),
       wipe: () => Promise.reject(new Error("the query Worker has others wipe")),
+      many: () => Promise.reject(new Error("feeds ask many things at a time, the query Worker does not")),
+      watch: () => Promise.reject(new Error("feeds watch, the query Worker does not")),
       get: (key) => answer(() => readKey(shard, key) ?? null),
       top: (limit) => answer(() => readTop(shard, limit)),
       range: (range) => answer(() => readRange(shard, range)),
@@ -301,6 +313,7 @@ export class Deployment {
       windows: (range) => answer(() => readWindows(shard, range)),
       windowTops: (range) => answer(() => readWindowTops(shard, range)),
       applied: (segments) => answer(() => readApplied(shard, segments)),
+      outcomes: (segments) => answer(() => this.#outcomes(shard, segments)),
       stats: () => answer(() => readStats(shard)),
       deadLetters: (after, limit) => answer(() => deadLetters(after, limit)),
       redrive: (numbers) =>
@@ -314,6 +327,12 @@ export class Deployment {
           return redrive.finish();
         }),
     };
+  }
+
+  #outcomes(shard: Shard, segments: readonly SegmentId[]) {
+    // Worded by the runtime.
+    if (this.old) throw new TypeError('The RPC receiver does not implement the method "outcomes".');
+    return readOutcomes(shard, segments);
   }
 
   #queueNamed({ queue }: QueueNames): MemoryQueue {

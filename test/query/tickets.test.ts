@@ -5,7 +5,8 @@ import { decodeTicket, encodeTicket } from "../../src/cloudflare/http/ticket.ts"
 import { ticketSchema } from "../../src/cloudflare/query/schemas.ts";
 import { readProgress } from "../../src/engine/shard/reader.ts";
 import { shardOf } from "../../src/hash.ts";
-import { Deployment } from "./deployment.ts";
+import { count, Job, planJobs, tumbling } from "../../src/index.ts";
+import { Deployment, ItemReader } from "./deployment.ts";
 import { graphPlan, Knobs } from "./graph.ts";
 
 test("a ticket is in flight until every shard that it touches has it", async () => {
@@ -28,7 +29,9 @@ test("a ticket is in flight until every shard that it touches has it", async () 
     expect(state).toBe("applied");
     const planned = deployment.plan.operators.get(operator)?.shards ?? 0;
     const touched = new Set(["a", "b", "c", "d"].map((key) => shardOf(key, planned)));
-    expect(shards).toEqual([...touched].sort().map((shard) => ({ shard, state: "applied" })));
+    expect(shards.map(({ shard, state }) => [shard, state])).toEqual(
+      [...touched].sort().map((shard) => [shard, "applied"]),
+    );
   }
   const expected = after.operators.flatMap(({ operator, shards }) =>
     shards.map(({ shard }) => `${operator}/${shard}`),
@@ -51,6 +54,85 @@ test("a request of many segments is applied with the last of them", async () => 
   const more = operators.map(({ name, shards }) => ({ name, shards: [...shards, shards[0] ?? []] }));
   const longer = encodeTicket({ ...rest, segments: segments + 1, operators: more });
   expect((await deployment.get(`/v1/tickets/${longer}`, ticketSchema)).state).toBe("in-flight");
+});
+
+test("a ticket says when its request was accepted and, of each shard, when and by which commit it was applied", async () => {
+  const deployment = new Deployment();
+  await deployment.send("clicks", ["a"]);
+  await deployment.apply("clicks");
+  const arrival = new Date(deployment.clock.now()).toISOString();
+  const ticket = await deployment.send("clicks", ["a", "a"]);
+  const inFlight = await deployment.get(`/v1/tickets/${ticket}`, ticketSchema);
+  expect(inFlight).not.toHaveProperty("arrival");
+  expect(inFlight.operators[0]?.shards).toEqual([{ shard: shardOf("a", 3), state: "in-flight" }]);
+
+  deployment.clock.advance(1234);
+  await deployment.apply("clicks");
+  const appliedAt = new Date(deployment.clock.now()).toISOString();
+  deployment.clock.advance(1234);
+  const applied = await deployment.get(`/v1/tickets/${ticket}`, ticketSchema);
+  const times = { state: "applied", appliedAt, lsn: 2, late: 0, dead: 0 };
+  expect(applied).toMatchObject({ arrival, state: "applied" });
+  expect(applied.operators).toEqual([
+    { operator: "counts", state: "applied", shards: [{ shard: shardOf("a", 3), ...times }] },
+    { operator: "texts", state: "applied", shards: [{ shard: shardOf("a", 2), ...times }] },
+  ]);
+});
+
+test("a ticket of many segments is applied at a shard with the last of them, and adds up what came of them", async () => {
+  const deployment = new Deployment();
+  const keys = Array.from({ length: 120 }, (_, n) => (n % 2 === 0 ? `${n}/`.repeat(200) : "poison"));
+  const ticket = await deployment.send("clicks", keys);
+  const segments = decodeTicket(ticket)?.segments ?? 0;
+  expect(segments).toBeGreaterThan(1);
+  // One message at a time: a commit each.
+  while (deployment.queue("clicks").size > 0) {
+    deployment.clock.advance(1000);
+    await deployment.apply("clicks", 1);
+  }
+  const { arrival, operators } = await deployment.get(`/v1/tickets/${ticket}`, ticketSchema);
+  const texts = operators.find(({ operator }) => operator === "texts")?.shards ?? [];
+  expect(texts.reduce((sum, { dead = 0 }) => sum + dead, 0)).toBe(60);
+  expect(texts.map(({ late }) => late)).toEqual(texts.map(() => 0));
+  const last = Math.max(...texts.map(({ appliedAt = "" }) => Date.parse(appliedAt)));
+  expect(last - Date.parse(arrival ?? "")).toBeGreaterThan(1000);
+
+  // Of what a shard remembers only in part it says nothing but that it is applied.
+  const forgetful = new Deployment(undefined, { recentSegments: 1 });
+  const again = await forgetful.send("clicks", keys);
+  await forgetful.apply("clicks");
+  const after = await forgetful.get(`/v1/tickets/${again}`, ticketSchema);
+  expect(after.operators.flatMap(({ shards }) => shards)).toContainEqual({ shard: 0, state: "applied" });
+});
+
+test("what was late is counted", async () => {
+  const shop = new Job("shop");
+  const byKey = shop.addSource(new ItemReader("clicks")).keyBy(({ key }) => key);
+  byKey.window(tumbling("1 minute")).aggregate("per-minute", count(), { shards: 1 });
+  const deployment = new Deployment(planJobs([shop], { generation: 7 }));
+  const now = deployment.clock.now();
+  const items = [now, now - 3_600_000, now].map((time) => ({ key: "a", time }));
+  const ticket = await deployment.send("clicks", items);
+  await deployment.apply("clicks");
+  const { operators } = await deployment.get(`/v1/tickets/${ticket}`, ticketSchema);
+  expect(operators[0]?.shards).toMatchObject([{ state: "applied", late: 1, dead: 0 }]);
+});
+
+test("shards of before there were times give the state alone", async () => {
+  const deployment = new Deployment();
+  const ticket = await deployment.send("clicks", ["a"]);
+  deployment.old = true;
+  expect((await deployment.get(`/v1/tickets/${ticket}`, ticketSchema)).state).toBe("in-flight");
+  await deployment.apply("clicks");
+  expect(await deployment.get(`/v1/tickets/${ticket}`, ticketSchema)).toEqual({
+    ticket,
+    source: "clicks",
+    state: "applied",
+    operators: [
+      { operator: "counts", state: "applied", shards: [{ shard: shardOf("a", 3), state: "applied" }] },
+      { operator: "texts", state: "applied", shards: [{ shard: shardOf("a", 2), state: "applied" }] },
+    ],
+  });
 });
 
 test("what a filter dropped is applied, and an operator that nothing touches", async () => {

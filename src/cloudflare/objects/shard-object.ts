@@ -20,12 +20,14 @@ import type { Totals } from "../../engine/shard/reader.ts";
 import {
   readApplied,
   readKey,
+  readOutcomes,
   readProgress,
   readRange,
   readStats,
   readTop,
   readTotals,
 } from "../../engine/shard/reader.ts";
+import type { SegmentOutcome } from "../../engine/shard/recent-segments.ts";
 import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
 import type { WindowRange, WindowViewEntry } from "../../engine/shard/window-reader.ts";
@@ -36,10 +38,21 @@ import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan, Plan } from "../../plan.ts";
 import { PageCache } from "../../state/page-cache.ts";
 import { queueOf } from "../queue.ts";
-import type { CoordinatorRpc, Namespace, NumberedDeadLetter, RegistryRpc, ShardRpc } from "../rpc.ts";
+import type {
+  CoordinatorRpc,
+  FeedRpc,
+  Namespace,
+  NumberedDeadLetter,
+  RegistryRpc,
+  ShardAnswer,
+  ShardQuestion,
+  ShardRpc,
+  Watch,
+} from "../rpc.ts";
 import { callShard, coordinatorName, joinCall, REGISTRY_NAME } from "../rpc.ts";
 import { SqliteStore } from "../sqlite-store.ts";
 import { Alarm } from "./alarm.ts";
+import { Watchers } from "./watchers.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
 const cache = new PageCache();
@@ -52,12 +65,14 @@ export interface ShardEnv {
   readonly REGISTRY: Namespace<RegistryRpc>;
   readonly SHARD: Namespace<ShardRpc>;
   readonly COORDINATOR: Namespace<CoordinatorRpc>;
+  readonly FEED: Namespace<FeedRpc>;
 }
 
 /** Extend it with the deployment's plan: `export class ShardObject extends shardObject(plan) {}`. */
 export function shardObject(plan: Plan) {
   return class<Env extends ShardEnv> extends DurableObject<Env> implements ShardRpc {
     #host: ShardHost | undefined;
+    #watchers: Watchers | undefined;
     #registered = false;
     readonly #alarm = new Alarm(this.ctx.storage);
 
@@ -105,8 +120,32 @@ export function shardObject(plan: Plan) {
       return this.#guarded((shard) => readApplied(shard, segments));
     }
 
+    async outcomes(segments: readonly SegmentId[]): Promise<(SegmentOutcome | boolean)[]> {
+      return this.#guarded((shard) => readOutcomes(shard, segments));
+    }
+
     async stats(): Promise<ShardStats> {
       return this.#guarded(readStats);
+    }
+
+    async many(questions: readonly ShardQuestion[], feed: string): Promise<ShardAnswer[]> {
+      this.#open();
+      this.#watchers?.seen(feed);
+      // One after the other in one turn: all of them are of the same moment.
+      const answers = questions.map(async ([read, ...args]) => {
+        try {
+          const value = await (this[read] as (...args: unknown[]) => Promise<unknown>)(...args);
+          return { value };
+        } catch (error) {
+          return { error: messageOf(error) };
+        }
+      });
+      return Promise.all(answers);
+    }
+
+    async watch({ feed }: Watch): Promise<void> {
+      this.#open();
+      this.#watchers?.add(feed);
     }
 
     async deadLetters(after: number, limit: number): Promise<NumberedDeadLetter[]> {
@@ -166,9 +205,10 @@ export function shardObject(plan: Plan) {
         const { generation } = plan;
         const store = new SqliteStore(this.ctx.storage);
         const { env } = this;
+        const onCommit = () => this.#watchers?.committed();
         this.#host = new ShardHost({
           plan,
-          shard: new Shard({ generation, operator, shard, store, cache, clock: systemClock }),
+          shard: new Shard({ generation, operator, shard, store, cache, clock: systemClock, onCommit }),
           ports: {
             apply: (call) => callShard(env.SHARD, call),
             want: (job, name, number, at) =>
@@ -182,6 +222,7 @@ export function shardObject(plan: Plan) {
           },
           onBroken: (error) => this.#abort(error),
         });
+        this.#watchers = new Watchers(store, env.FEED);
         // What was emitted and perhaps not handed over goes at once, not only with the next commit.
         if (this.#host.shard.outbox.size > 0) this.#work(this.#host);
       }
@@ -216,6 +257,7 @@ export function shardObject(plan: Plan) {
 
     #abort(error: unknown): void {
       this.#host = undefined;
+      this.#watchers = undefined;
       console.error(`${this.ctx.id.name ?? "shard"}: ${messageOf(error)}`);
       this.ctx.abort(messageOf(error));
     }

@@ -1,16 +1,20 @@
 /** Tickets: what became of an ingest request, asked of exactly the shards that it touches; nothing is stored for it. */
 import type * as v from "valibot";
 import type { SegmentId } from "../../engine/segment.ts";
+import type { SegmentOutcome } from "../../engine/shard/recent-segments.ts";
 import type { OperatorPlan, Plan, Target } from "../../plan.ts";
 import { Problem, shorten } from "../http/problem.ts";
 import type { Ticket, TicketOperator } from "../http/ticket.ts";
 import { decodeTicket } from "../http/ticket.ts";
+import type { ShardRpc } from "../rpc.ts";
+import { isUnknownMethod } from "../rpc.ts";
 import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
 import { described, only, parameters, scoped } from "./routing.ts";
 import { ticketSchema } from "./schemas.ts";
 import { ask } from "./shards.ts";
 
 type TicketAnswer = v.InferOutput<typeof ticketSchema>;
+type ShardAnswer = TicketAnswer["operators"][number]["shards"][number];
 
 export function addTickets(app: QueryApp, context: QueryContext): void {
   app.get(
@@ -41,22 +45,67 @@ async function readTicket(env: QueryEnv, context: QueryContext, id: string): Pro
     parts.map(async ({ operator, part }) => {
       const shards = await Promise.all(
         [...segmentsByShard(ticket, part)].map(async ([shard, segments]) => {
-          const applied = await ask(env, context, operator, shard, (rpc) => rpc.applied(segments));
-          return { shard, state: stateOf(applied.every(Boolean)) };
+          const outcomes = await ask(env, context, operator, shard, (rpc) => outcomesOf(rpc, segments));
+          return { shard, outcomes };
         }),
       );
       shards.sort((a, b) => a.shard - b.shard);
-      return { operator: operator.name, state: stateOf(shards.every(isApplied)), shards };
+      return { operator: operator.name, shards };
     }),
   );
   const beyond = beyondOf(parts.map(({ operator }) => operator));
+  const answers = operators.map(({ operator, shards }): TicketAnswer["operators"][number] => {
+    const known = shards.map(({ shard, outcomes }) => ({ shard, ...answerOf(outcomes) }));
+    return { operator, state: stateOf(known.every(isApplied)), shards: known };
+  });
   return {
     ticket: id,
     source: ticket.source,
-    state: stateOf(operators.every(isApplied)),
-    operators,
+    state: stateOf(answers.every(isApplied)),
+    ...arrivalOf(operators.flatMap(({ shards }) => shards.flatMap(({ outcomes }) => outcomes))),
+    operators: answers,
     ...(beyond.length === 0 ? {} : { beyond }),
   };
+}
+
+type Outcome = SegmentOutcome | boolean;
+
+/** Also of a shard that an older deploy has left: it tells the state alone. */
+async function outcomesOf(rpc: ShardRpc, segments: readonly SegmentId[]): Promise<readonly Outcome[]> {
+  try {
+    return await rpc.outcomes(segments);
+  } catch (error) {
+    if (!isUnknownMethod(error)) throw error;
+    return rpc.applied(segments);
+  }
+}
+
+/** What became of the segments of a ticket that touch one shard. */
+function answerOf(outcomes: readonly Outcome[]): Omit<ShardAnswer, "shard"> {
+  const known = outcomes.filter(isKnown);
+  const last = known.toSorted((a, b) => a.lsn - b.lsn).at(-1);
+  const state = stateOf(!outcomes.includes(false));
+  // Half of it would be taken for all.
+  if (state === "in-flight" || last === undefined || known.length < outcomes.length) return { state };
+  return {
+    state,
+    appliedAt: new Date(last.time).toISOString(),
+    lsn: last.lsn,
+    late: known.reduce((sum, { late }) => sum + late, 0),
+    dead: known.reduce((sum, { dead }) => sum + dead, 0),
+  };
+}
+
+function arrivalOf(outcomes: readonly Outcome[]): { arrival?: string } {
+  const [first] = outcomes
+    .filter(isKnown)
+    .map(({ arrival }) => arrival)
+    .toSorted((a, b) => a - b);
+  return first === undefined ? {} : { arrival: new Date(first).toISOString() };
+}
+
+function isKnown(outcome: Outcome): outcome is SegmentOutcome {
+  return typeof outcome === "object";
 }
 
 /** The operators behind those of a ticket, in the order of the graph. */

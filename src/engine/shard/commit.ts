@@ -82,6 +82,7 @@ export class Commit implements Scratch {
     const { source } = segment;
     const begun = this.#processor.begun?.(segment, this) ?? false;
     const flow = flowOf(this.counters, source);
+    const { late, dead } = flow;
     flow.applied += dropped;
     let settled = dropped;
     for (const { operator, error, event, n } of buried) {
@@ -121,6 +122,8 @@ export class Commit implements Scratch {
       arrival,
       ...countsAfter(segment, settled, before, begun),
       open,
+      late: flow.late - late,
+      dead: flow.dead - dead,
     });
   }
 
@@ -208,9 +211,9 @@ export class Commit implements Scratch {
   }
 
   get content(): LogContent {
-    const { segments, counters, outputs } = this;
+    const { segments, counters, outputs, now: time } = this;
     const changes = [...this.changed].flat();
-    return { segments, changes, counters, timers: [...this.timers].flat(), outputs };
+    return { segments, changes, counters, timers: [...this.timers].flat(), outputs, time };
   }
 
   #mustNotFail(operator: string, error: string): void {

@@ -20,6 +20,9 @@ export interface LoggedSegment extends SegmentId {
   readonly settled: number;
   /** Only a part of it is applied: more will come under its name. */
   readonly open: boolean;
+  /** Of the events that it holds for this shard. */
+  readonly late: number;
+  readonly dead: number;
 }
 
 /** `key, value` in turns; the value null takes the key away. */
@@ -32,6 +35,8 @@ export interface LogContent {
   /** Entries of the timer index, as changes. */
   readonly timers: Changes;
   readonly outputs: readonly OutboxEntry[];
+  /** When it was committed, epoch milliseconds; undefined in what was written before entries said so. */
+  readonly time: number | undefined;
 }
 
 type PackedSegment = [
@@ -42,7 +47,9 @@ type PackedSegment = [
   arrival: number,
   counted: number,
   settled: number,
-  open?: 1,
+  open?: 0 | 1,
+  late?: number,
+  dead?: number,
 ];
 type PackedOutput = [
   destination: string,
@@ -60,45 +67,46 @@ type PackedEntry = [
   counters: ShardCounters,
   timers?: Changes,
   outputs?: PackedOutput[],
+  time?: number,
 ];
 
-export function encodeEntry({ segments, changes, counters, timers, outputs }: LogContent): Uint8Array {
-  const packed: PackedEntry = [
-    ENTRY_FORMAT,
-    segments.map((s): PackedSegment => {
-      const fields = [s.producer, s.sequence, s.kind, s.source, s.arrival, s.counted, s.settled] as const;
-      return s.open ? [...fields, 1] : [...fields];
-    }),
-    changes,
-    counters,
-  ];
-  if (timers.length > 0 || outputs.length > 0) packed.push(timers, outputs.map(packOutput));
+export function encodeEntry(content: LogContent): Uint8Array {
+  const { segments, changes, counters, timers, outputs, time } = content;
+  const packed: PackedEntry = [ENTRY_FORMAT, segments.map(packSegment), changes, counters];
+  if (timers.length > 0 || outputs.length > 0 || time !== undefined) {
+    packed.push(timers, outputs.map(packOutput));
+  }
+  if (time !== undefined) packed.push(time);
   return encoder.encode(JSON.stringify(packed));
 }
 
 /** @throws StateError when the entry is of a format that this code does not know. */
 export function decodeEntry(data: Uint8Array): LogContent {
-  const [format, segments, changes, counters, timers = [], outputs = []] = JSON.parse(
+  const [format, segments, changes, counters, timers = [], outputs = [], time] = JSON.parse(
     decoder.decode(data),
   ) as PackedEntry;
   if (format !== ENTRY_FORMAT)
     throw new StateError(`a log entry of format ${format}; this code knows ${ENTRY_FORMAT}`);
   return {
-    segments: segments.map(([producer, sequence, kind, source, arrival, counted, settled, open]) => ({
-      producer,
-      sequence,
-      kind,
-      source,
-      arrival,
-      counted,
-      settled,
-      open: open === 1,
-    })),
+    segments: segments.map(unpackSegment),
     changes,
     counters,
     timers,
     outputs: outputs.map(unpackOutput),
+    time,
   };
+}
+
+/** Hardly anything is late or dead: what says so is left away where there is none. */
+function packSegment(s: LoggedSegment): PackedSegment {
+  const fields = [s.producer, s.sequence, s.kind, s.source, s.arrival, s.counted, s.settled] as const;
+  if (s.late + s.dead > 0) return [...fields, s.open ? 1 : 0, s.late, s.dead];
+  return s.open ? [...fields, 1] : [...fields];
+}
+
+function unpackSegment(packed: PackedSegment): LoggedSegment {
+  const [producer, sequence, kind, source, arrival, counted, settled, open, late = 0, dead = 0] = packed;
+  return { producer, sequence, kind, source, arrival, counted, settled, open: open === 1, late, dead };
 }
 
 export function packOutput(o: OutboxEntry): PackedOutput {

@@ -7,6 +7,7 @@ import type { ShardCounters, SinkCounters } from "./counters.ts";
 import { parseDestination } from "./outbox.ts";
 import { progressKey } from "./processors/relay.ts";
 import type { ProducerCount, ShardStats, ViewEntry } from "./protocol.ts";
+import type { SegmentOutcome } from "./recent-segments.ts";
 import type { Shard } from "./shard.ts";
 import { nextTimerOf } from "./timers.ts";
 
@@ -73,6 +74,13 @@ export function readProgress(shard: Shard, segments: readonly SegmentId[]): (rea
 /** For each segment, whether this shard has applied it. */
 export function readApplied(shard: Shard, segments: readonly SegmentId[]): boolean[] {
   return segments.map(({ producer, sequence }) => shard.applied.status(producer, sequence) !== "new");
+}
+
+/** For each segment, whether this shard has applied it, and with what outcome as long as that is remembered. */
+export function readOutcomes(shard: Shard, segments: readonly SegmentId[]): (SegmentOutcome | boolean)[] {
+  return readApplied(shard, segments).map(
+    (applied, n) => applied && (shard.recent.get(segments[n] as SegmentId) ?? true),
+  );
 }
 
 export function readStats(shard: Shard): ShardStats {

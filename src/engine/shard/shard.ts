@@ -34,6 +34,7 @@ import { Outbox } from "./outbox.ts";
 import { processorOf } from "./processors/index.ts";
 import type { ShardCall, ShardReply, ShardSegment } from "./protocol.ts";
 import { SHARD_CALL_VERSION } from "./protocol.ts";
+import { RecentSegments } from "./recent-segments.ts";
 import type { Fresh, Processor } from "./scratch.ts";
 
 export interface ShardOptions {
@@ -44,6 +45,8 @@ export interface ShardOptions {
   readonly cache: PageCache;
   readonly clock: Clock;
   readonly limits?: Partial<ShardLimits>;
+  /** Called after each commit, when reads show it. */
+  readonly onCommit?: () => void;
 }
 
 export interface ShardLimits {
@@ -59,6 +62,8 @@ export interface ShardLimits {
   readonly outboxBytes: number;
   /** A producer that was not seen for so long is forgotten; segments of that age are refused before they come here. */
   readonly producerRetention: number;
+  /** Segments of which it is known when they were applied. */
+  readonly recentSegments: number;
 }
 
 const DAY = 86_400_000;
@@ -72,6 +77,7 @@ export const DEFAULT_LIMITS: ShardLimits = {
   appliedBytes: 4 * 1024 * 1024,
   outboxBytes: 2 * 1024 * 1024,
   producerRetention: 15 * DAY,
+  recentSegments: 2048,
 };
 
 interface Header {
@@ -89,6 +95,7 @@ export class Shard {
   readonly timers: TimerState;
   readonly log: CommitLog;
   readonly outbox = new Outbox();
+  readonly recent: RecentSegments;
   readonly #store: StateStore;
   /** The watermark of an operator that has no use for it itself and only hands it on: it is told anew after each wake. */
   passed = -1;
@@ -124,6 +131,7 @@ export class Shard {
     this.state = new KeyedState(options.store, options.cache, `${name}/${options.shard}`);
     this.timers = new TimerState(options.store, options.cache, `${name}/${options.shard}/timers`);
     this.log = new CommitLog(options.store, this.limits.logRows);
+    this.recent = new RecentSegments(this.limits.recentSegments);
     const checkpoint = readCheckpoint(options.store, this.limits.appliedBytes);
     const header = checkpoint?.header as Header | undefined;
     this.#lsn = this.#checkpointLsn = checkpoint?.lsn ?? 0;
@@ -280,12 +288,15 @@ export class Shard {
     this.#uncommittedDuplicates.clear();
     this.#take(lsn, content);
     this.#maintain();
+    this.options.onCommit?.();
   }
 
   /** Merges a durable commit into memory: after writing it, and again on replay. */
-  #take(lsn: number, { segments, changes, counters, timers, outputs }: LogContent): void {
+  #take(lsn: number, content: LogContent): void {
+    const { segments, changes, counters, timers, outputs } = content;
     this.#lsn = lsn;
     this.#counters = counters;
+    this.recent.take(lsn, content);
     for (const segment of segments) {
       const { producer, sequence, counted, settled, open } = segment;
       if (open) this.#applied.meet(producer, segment);

@@ -15,6 +15,8 @@ const segment = {
   counted: 9,
   settled: 8,
   open: false,
+  late: 0,
+  dead: 0,
 };
 
 const full: LogContent = {
@@ -30,6 +32,7 @@ const full: LogContent = {
     { destination: "b/0", sequence: 0, arrival: NOW, events: 2, before: 0, content: '[["k",1,2],0,[]]' },
     { destination: "b/1", sequence: 5, arrival: NOW, events: 0, before: 9, content: "" },
   ],
+  time: NOW + 40,
 };
 
 const raw = (data: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(data));
@@ -40,13 +43,19 @@ test.each([
   ["without timers", { ...full, timers: [] }],
   ["without outputs", { ...full, outputs: [] }],
   ["with neither", { ...full, timers: [], outputs: [] }],
-  ["of nothing but counters", { ...full, segments: [], changes: [], timers: [], outputs: [] }],
+  ["without a time", { ...full, time: undefined }],
+  ["with late and dead events", { ...full, segments: [{ ...segment, late: 2, dead: 1 }] }],
+  ["with dead events, and open", { ...full, segments: [{ ...segment, dead: 1, open: true }] }],
+  [
+    "of nothing but counters",
+    { ...full, segments: [], changes: [], timers: [], outputs: [], time: undefined },
+  ],
 ] as const)("an entry %s comes back as it was", (_what, content) => {
   expect(decodeEntry(encodeEntry(content))).toEqual(content);
 });
 
-test("what has no timers and no outputs is written in the short form of before they existed", () => {
-  const data = encodeEntry({ ...full, segments: [segment], timers: [], outputs: [] });
+test("what has no timers, no outputs and no time is written in the short form of before they existed", () => {
+  const data = encodeEntry({ ...full, segments: [segment], timers: [], outputs: [], time: undefined });
   expect(raw(data)).toEqual([
     1,
     [[P, 7, 0, "clicks", NOW, 9, 8]],
@@ -55,7 +64,20 @@ test("what has no timers and no outputs is written in the short form of before t
   ]);
 });
 
-test("an entry of the short form reads as one without timers and outputs", () => {
+test("the time costs a few bytes, and late and dead none where there are none", () => {
+  const data = encodeEntry({ ...full, segments: [segment], timers: [], outputs: [] });
+  expect(raw(data)).toEqual([
+    1,
+    [[P, 7, 0, "clicks", NOW, 9, 8]],
+    full.changes,
+    JSON.parse(JSON.stringify(full.counters)),
+    [],
+    [],
+    NOW + 40,
+  ]);
+});
+
+test("an entry of the short form reads as one without timers, outputs and time", () => {
   const counters = emptyCounters();
   expect(decodeEntry(bytes([1, [[P, 7, 0, "clicks", NOW, 9, 8]], ["a", 1], counters]))).toEqual({
     segments: [segment],
@@ -63,6 +85,7 @@ test("an entry of the short form reads as one without timers and outputs", () =>
     counters,
     timers: [],
     outputs: [],
+    time: undefined,
   });
 });
 
