@@ -2,6 +2,7 @@
 import { afterEach, expect, it } from "vitest";
 import type { Runtime } from "../../scripts/local/runtime.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
+import { Viewer } from "../live/viewer.ts";
 import type { Answer } from "./client.ts";
 import { applied, post, request } from "./client.ts";
 
@@ -45,6 +46,15 @@ it("with keys lets each do what it may", async () => {
     expect((await request(runtime, path, { headers: as("writer") })).status).toBe(403);
     expect((await request(runtime, path, { headers: as("reader") })).status).toBe(200);
   }
+  const live = (key: string) => {
+    const url = new URL(`/v1/views/page-views/live?total=1&access_key=${key}`, runtime.url);
+    url.protocol = "ws:";
+    return new Viewer(url);
+  };
+  for (const key of ["", "writer", "unknown"]) await live(key).until(({ closed }) => closed);
+  const viewer = live("reader");
+  await viewer.until(({ told }) => told.length > 0);
+  viewer.leave();
   const letters = "/v1/dead-letters";
   expect((await request(runtime, letters, { headers: as("reader") })).status).toBe(403);
   expect((await request(runtime, letters, { headers: as("admin") })).status).toBe(200);

@@ -195,7 +195,7 @@ describe("keys", () => {
   });
 });
 
-test("the page says where everything is, and runs nothing", async () => {
+test("without a built page, a plain one says where everything is, and runs nothing", async () => {
   const response = await new Deployment().request("https://example.test/");
   expect(response.headers.get("content-type")).toMatch(/^text\/html/);
   const policy = response.headers.get("content-security-policy") ?? "";

@@ -52,6 +52,7 @@ test("the contract lists every route with its answers", async () => {
     "post /v1/dead-letters/redrive",
     "get /v1/dead-letters/{id}",
     "get /v1/health",
+    "get /v1/health/live",
     "get /metrics",
   ]);
   for (const item of Object.values(paths)) {

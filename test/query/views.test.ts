@@ -250,7 +250,7 @@ describe("what a view does not answer", () => {
   });
 
   test.each([
-    ["total=1", "total"],
+    ["total=1&top=1", "total"],
     ["cursor=YQ", "cursor"],
     ["from=-1h", "not windowed"],
     ["key=a&top=2", "key and top"],

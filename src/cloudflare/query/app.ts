@@ -17,16 +17,18 @@ import { addViews } from "./views.ts";
 export type { QueryEnv } from "./env.ts";
 
 const PATIENCE = 10_000;
-const LIVE_EVERY = 1_000;
 
-/** The app of a plan. Errors are problem documents; no answer may be stored by a cache. */
+/** The app of a plan. Errors are problem documents; no answer but the page's files may be stored by a cache. */
 export function queryApp(options: QueryOptions): QueryApp {
-  const { plan, patience = PATIENCE, clock = systemClock, liveEvery = LIVE_EVERY } = options;
+  const { plan, patience = PATIENCE, clock = systemClock } = options;
   const app: QueryApp = new Hono();
-  const context: QueryContext = { plan, patience, clock, liveEvery };
+  const context: QueryContext = { plan, patience, clock };
   app.use(async (c, next) => {
     await next();
-    c.res.headers.set("cache-control", "no-store");
+    // A switch to WebSocket is nothing that could be stored, and its headers cannot be changed.
+    if (c.res.status === 101) return;
+    // The page's files alone may be kept.
+    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
   });
   addPage(app, context);
   addJobs(app, context);

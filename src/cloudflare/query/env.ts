@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import type { Clock } from "../../clock.ts";
 import type { Plan } from "../../plan.ts";
 import type { KeysEnv } from "../http/keys.ts";
-import type { CoordinatorRpc, ErasuresRpc, GraveyardRpc, Namespace, ShardRpc } from "../rpc.ts";
+import type { CoordinatorRpc, ErasuresRpc, FeedRpc, GraveyardRpc, Namespace, ShardRpc } from "../rpc.ts";
 
 /** Besides these, the queue of each source and stage has a producer binding, found by the name that the plan gives it. */
 export interface QueryEnv extends KeysEnv {
@@ -11,6 +11,9 @@ export interface QueryEnv extends KeysEnv {
   readonly GRAVEYARD: Namespace<GraveyardRpc>;
   readonly ERASURES: Namespace<ErasuresRpc>;
   readonly COORDINATOR: Namespace<CoordinatorRpc>;
+  readonly FEED: Namespace<FeedRpc>;
+  /** The files of the live page; a Worker without them answers a plain page. */
+  readonly ASSETS?: { fetch(request: Request): Promise<Response> };
   /** As in the ingest Worker, which refuses by it; here it is only shown. */
   readonly BACKLOG_HIGH_WATER?: string;
 }
@@ -21,8 +24,6 @@ export interface QueryOptions {
   readonly patience?: number;
   /** Ages are counted by it. */
   readonly clock?: Clock;
-  /** How often a live view looks for changes, ms; 1,000 by default. */
-  readonly liveEvery?: number;
 }
 
 /** What each group of routes is built from. */
@@ -30,7 +31,6 @@ export interface QueryContext {
   readonly plan: Plan;
   readonly patience: number;
   readonly clock: Clock;
-  readonly liveEvery: number;
 }
 
 export type QueryApp = Hono<{ Bindings: QueryEnv }>;

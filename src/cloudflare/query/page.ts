@@ -1,50 +1,73 @@
-/** Page: what a person sees at `/`, until the live page takes its place: where everything is. */
-import type { Plan } from "../../plan.ts";
-import { viewsOf } from "../../plan.ts";
-import type { QueryApp, QueryContext } from "./env.ts";
+/** Page: the live page at `/` and its files, from the Worker's static assets, under a policy that lets nothing else in. */
+import { Problem } from "../http/problem.ts";
+import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
+import { addresses, plainPage, plainPolicy } from "./plain-page.ts";
 import { only } from "./routing.ts";
 
-const STYLE = `:root{color-scheme:light dark}
-body{font:1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:0 auto;padding:2rem 1rem;color:light-dark(#222,#ddd);background:light-dark(#fdfdfc,#161618)}
-h1{font-weight:600;margin:0}a{color:light-dark(#0b5cad,#8ab8ef)}li{margin:.3rem 0}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.8rem 1rem;border-radius:.5rem;background:light-dark(#f1f1ee,#232326)}`;
+/** Scripts, styles and connections of its own origin, WebSockets among them, and nothing else from anywhere. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const GUARDS = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+};
+
+/** Where the list of addresses goes in the built page, inside `<noscript>`. */
+const PLACE = "<!--addresses-->";
 
 export function addPage(app: QueryApp, { plan }: QueryContext): void {
-  app.get("/", async (c) => {
-    const style = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE));
-    const hash = btoa(String.fromCharCode(...new Uint8Array(style)));
-    return c.html(pageOf(plan, new URL(c.req.url).origin), 200, {
-      "content-security-policy": `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-      "x-content-type-options": "nosniff",
-      "referrer-policy": "no-referrer",
+  app.get("/", async ({ req, env }) => {
+    const { origin } = new URL(req.url);
+    const index = await asset(env, `${origin}/index.html`);
+    if (index === undefined) return html(plainPage(plan, origin), await plainPolicy());
+    const text = await index.text();
+    return html(
+      text.replace(PLACE, () => addresses(plan, origin)),
+      POLICY,
+    );
+  });
+  app.get("/assets/:file", async ({ req, env }) => {
+    const found = await asset(env, new URL(req.path, req.url).href);
+    if (found === undefined) {
+      throw new Problem(
+        404,
+        "the live page has no such file; it may be of an earlier version: reload the page",
+      );
+    }
+    return new Response(found.body, {
+      headers: {
+        "content-type": found.headers.get("content-type") ?? "application/octet-stream",
+        // Its name has a hash of its content.
+        "cache-control": "public, max-age=31536000, immutable",
+        "content-security-policy": POLICY,
+        ...GUARDS,
+      },
     });
   });
   only(app, "/", "GET");
+  only(app, "/assets/:file", "GET");
 }
 
-function pageOf(plan: Plan, origin: string): string {
-  const source = plan.sources.keys().next().value;
-  const views = viewsOf(plan).map(({ name }) => `, <a href="/v1/views/${name}?top=10">${name}</a>`);
-  // Nothing here needs escaping: names are letters, digits and dashes, and an origin cannot hold a "<".
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Millrace</title><style>${STYLE}</style></head>
-<body><main><h1>Millrace</h1>
-<p>Stream processing on Cloudflare Workers. Every result is a URL.</p>
-${source === undefined ? "" : sending(origin, source)}<ul>
-<li><a href="/v1/views">Views</a>: the results${views.join("")}</li>
-<li><a href="/v1/jobs">Jobs</a>: their graphs and plans</li>
-<li><a href="/v1/health">Health</a> and <a href="/metrics">metrics</a></li>
-<li><a href="/openapi.json">OpenAPI</a>: the whole HTTP contract</li>
-</ul>
-<p>Where keys are set, add <code>?access_key=…</code> or send <code>Authorization: Bearer …</code>.</p>
-</main></body></html>
-`;
+/** A file of the page; undefined when there is none, or no page at all. */
+async function asset({ ASSETS }: QueryEnv, url: string): Promise<Response | undefined> {
+  const response = await ASSETS?.fetch(new Request(url));
+  if (response?.ok === true) return response;
+  await response?.body?.cancel();
+  return undefined;
 }
 
-/** A deployment may have nothing but sources that are asked. */
-function sending(origin: string, source: string): string {
-  return `<p>Send an event:</p>
-<pre><code>curl ${origin}/v1/sources/${source} -H 'content-type: text/plain' -d '/home'</code></pre>
-`;
+function html(text: string, policy: string): Response {
+  return new Response(text, {
+    headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy, ...GUARDS },
+  });
 }

@@ -5,8 +5,9 @@ import { shardOf } from "../../hash.ts";
 import type { WindowPlan } from "../../plan.ts";
 import { Problem } from "../http/problem.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
-import type { QueryContext, QueryEnv } from "./env.ts";
+import type { QueryContext } from "./env.ts";
 import type { windowsSchema } from "./schemas.ts";
+import type { ShardsEnv } from "./shards.ts";
 import { ask, askAll } from "./shards.ts";
 
 export interface WindowQuery {
@@ -22,15 +23,21 @@ export interface WindowQuery {
 
 type Answer = v.InferOutput<typeof windowsSchema>;
 
-/** @throws Problem 400 when the cursor is none, 503 when a shard does not answer. */
+/** @throws Problem 400 when the times or the cursor are none. */
+export function checkWindowed({ from, to, cursor }: WindowQuery): void {
+  if (from !== undefined && to !== undefined && from >= to) throw new Problem(400, "from must be before to");
+  if (cursor !== undefined) placeOf(cursor);
+}
+
+/** @throws Problem like `checkWindowed`, 503 when a shard does not answer. */
 export async function readWindowed(
-  env: QueryEnv,
+  env: ShardsEnv,
   context: QueryContext,
   view: WindowPlan,
   query: WindowQuery,
 ): Promise<Answer> {
   const { from, to, key, prefix, top, limit, cursor } = query;
-  if (from !== undefined && to !== undefined && from >= to) throw new Problem(400, "from must be before to");
+  checkWindowed(query);
   const after = cursor === undefined ? undefined : placeOf(cursor);
   const range: WindowRange = {
     limit: limit + 1,
@@ -52,7 +59,7 @@ export async function readWindowed(
 
 /** A key that is among the first of a window is among the first of its shard. */
 async function topsOf(
-  env: QueryEnv,
+  env: ShardsEnv,
   context: QueryContext,
   view: WindowPlan,
   range: WindowRange & { readonly top: number },

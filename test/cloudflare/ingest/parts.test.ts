@@ -230,6 +230,19 @@ describe("CORS", () => {
     const none = await new Door({ ALLOWED_ORIGINS: "*" }).post({ url: "/a" });
     expect(corsOf(none.headers)).toEqual([]);
   });
+
+  it("lets programs, its own page and pages of allowed origins watch by WebSocket, and no other page", async () => {
+    const door = new Door({ ALLOWED_ORIGINS: "https://a.example" });
+    const watch = async (origin?: string) => {
+      const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
+      return (await door.fetch("/v1/views/page-views/live", { headers })).status;
+    };
+    expect(await watch()).toBe(200);
+    expect(await watch("http://millrace.test")).toBe(200);
+    expect(await watch("https://a.example")).toBe(200);
+    expect(await watch("https://evil.example")).toBe(403);
+    expect(await watch("null")).toBe(403);
+  });
 });
 
 describe("the OpenAPI document", () => {

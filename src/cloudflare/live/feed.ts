@@ -1,0 +1,187 @@
+/**
+ * Feed: looks at a view for all who watch it, and tells each of them a snapshot, then what has changed.
+ *
+ * Shards say that they have committed (`changed`); the feed then looks once, at most every so often, however many
+ * watch. Nothing is kept but in memory: after it was evicted, viewers get a snapshot again, which replaces what they
+ * know, so nothing is ever missing. While nothing changes nothing runs, and its object may sleep.
+ */
+import { messageOf } from "../../errors.ts";
+import type { LiveMessage, LiveState } from "./message.ts";
+import { changeOf, problemOf, snapshotOf } from "./message.ts";
+
+/** What a feed works with. `Socket` is whoever watches; `Query` is what he asked for. */
+export interface FeedPorts<Socket extends object, Query> {
+  /** What is asked for, by its id; each with everybody who asked for it. */
+  topics(): Map<string, { readonly query: Query; readonly sockets: readonly Socket[] }>;
+  send(socket: Socket, text: string): void;
+  /** Has the shards say when they commit. Idempotent. */
+  subscribe(): Promise<void>;
+  /** Everything that is asked for, in one look. Never throws. */
+  read(queries: readonly Query[]): Promise<readonly Look[]>;
+}
+
+/** What a look has found, or why it could not. */
+export type Look = { readonly answer: LiveState } | { readonly error: string };
+
+export interface FeedOptions {
+  /** In each message. */
+  readonly about: object;
+  /** The least time between two looks, ms. */
+  readonly every: number;
+}
+
+/** After a look that failed, ms; doubled up to the most. */
+const RETRY_MS = { first: 1_000, most: 10_000 };
+
+/** What those who watch a topic know. */
+interface Known {
+  state: LiveState;
+  /** They were told that it cannot be read. */
+  broken: boolean;
+  /** The last look has found something new, or something on its way. */
+  moves: boolean;
+}
+
+export class Feed<Socket extends object, Query> {
+  readonly #ports: FeedPorts<Socket, Query>;
+  readonly #options: FeedOptions;
+  readonly #known = new Map<string, Known>();
+  /** Topics that could not be read yet, and whose viewers know it. */
+  readonly #unread = new Set<string>();
+  #subscribed = false;
+  #dirty = false;
+  #looking: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #retry = 0;
+
+  constructor(ports: FeedPorts<Socket, Query>, options: FeedOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  /** Somebody has begun to watch: he is told what is known, or what a look finds. */
+  join(socket: Socket, topic: string): void {
+    const known = this.#known.get(topic);
+    if (known === undefined || known.broken) {
+      this.#dirty = true;
+      this.#schedule(0);
+    } else {
+      // It is up to date, or about to be: the next change is told relative to it, to him as to all others.
+      this.#ports.send(socket, JSON.stringify(snapshotOf(this.#options.about, known.state)));
+    }
+  }
+
+  /**
+   * A shard has committed. @returns for how long it need not say so again, ms; undefined when nobody watches any more,
+   * and it need not say so at all.
+   */
+  changed(): number | undefined {
+    const { every } = this.#options;
+    if (this.#ports.topics().size === 0) {
+      this.#rest();
+      return undefined;
+    }
+    this.#dirty = true;
+    this.#schedule(this.#lookedAt + every - Date.now());
+    return every;
+  }
+
+  /** One timer at a time; a look that is under way is followed by another if that was asked for meanwhile. */
+  #schedule(delay: number): void {
+    if (this.#looking !== undefined) return;
+    if (delay > 0) {
+      this.#timer ??= setTimeout(() => this.#schedule(0), delay);
+      return;
+    }
+    this.#stopTimer();
+    this.#looking = this.#look().finally(() => {
+      this.#looking = undefined;
+      if (this.#retry > 0) this.#schedule(this.#retry);
+      else if (this.#dirty) this.#schedule(this.#isNews() ? 0 : this.#options.every);
+    });
+  }
+
+  async #look(): Promise<void> {
+    this.#dirty = false;
+    this.#lookedAt = Date.now();
+    const asked = [...this.#ports.topics()];
+    if (asked.length === 0) return this.#rest();
+    let looks: readonly Look[];
+    try {
+      // Before the first look, so that what is committed after it is told.
+      if (!this.#subscribed) await this.#ports.subscribe();
+      this.#subscribed = true;
+      looks = await this.#ports.read(asked.map(([, { query }]) => query));
+    } catch (error) {
+      looks = asked.map(() => ({ error: messageOf(error) }));
+    }
+    const topics = this.#ports.topics();
+    for (const id of this.#known.keys()) if (!topics.has(id)) this.#known.delete(id);
+    for (const id of this.#unread) if (!topics.has(id)) this.#unread.delete(id);
+    asked.forEach(([id], n) => {
+      const look = looks[n];
+      const sockets = topics.get(id)?.sockets;
+      if (look === undefined || sockets === undefined) return;
+      if ("error" in look) this.#broken(id, sockets, look.error);
+      else this.#publish(id, sockets, look.answer);
+    });
+    const failed = looks.some((look) => "error" in look);
+    this.#retry = failed ? Math.min(Math.max(this.#retry * 2, RETRY_MS.first), RETRY_MS.most) : 0;
+  }
+
+  #publish(id: string, sockets: readonly Socket[], state: LiveState): void {
+    const { about } = this.#options;
+    const before = this.#known.get(id);
+    this.#unread.delete(id);
+    if (before === undefined || before.broken) {
+      this.#known.set(id, { state, broken: false, moves: true });
+      this.#tell(sockets, snapshotOf(about, state));
+      if (state.kind === "health") this.#dirty = true;
+      return;
+    }
+    const change = changeOf(about, before.state, state);
+    const moves = change !== undefined || (state.kind === "health" && state.waits);
+    this.#known.set(id, { state, broken: false, moves });
+    if (state.kind !== "health") {
+      if (change !== undefined) this.#tell(sockets, change);
+      return;
+    }
+    // One more after the last change shows that it was the last: rates fall to nothing.
+    if (moves || before.moves) this.#tell(sockets, snapshotOf(about, state));
+    if (moves) this.#dirty = true;
+  }
+
+  /** Those who watch are told once; when it can be read again they get a snapshot. */
+  #broken(id: string, sockets: readonly Socket[], error: string): void {
+    const known = this.#known.get(id);
+    if (known?.broken !== true && !this.#unread.has(id)) this.#tell(sockets, problemOf(error));
+    if (known === undefined) this.#unread.add(id);
+    else known.broken = true;
+  }
+
+  #tell(sockets: readonly Socket[], message: LiveMessage): void {
+    const text = JSON.stringify(message);
+    for (const socket of sockets) this.#ports.send(socket, text);
+  }
+
+  /** Somebody waits for a topic that nobody has looked at. */
+  #isNews(): boolean {
+    return [...this.#ports.topics().keys()].some((id) => !this.#known.has(id));
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Nobody watches: whoever comes next finds it as it was at first. */
+  #rest(): void {
+    this.#subscribed = false;
+    this.#retry = 0;
+    this.#dirty = false;
+    this.#known.clear();
+    this.#unread.clear();
+    this.#stopTimer();
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * FeedObject: what all viewers of one view (or of the health) are told, as a Durable Object with hibernating WebSockets.
+ *
+ * Its sockets outlive its sleep, with what each asked for; nothing else is kept. While nothing is committed it is not in
+ * memory, and nor are the shards.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { systemClock } from "../../clock.ts";
+import type { Plan } from "../../plan.ts";
+import { viewsOf } from "../../plan.ts";
+import { problem } from "../http/problem.ts";
+import { batchedShards } from "../live/batched-shards.ts";
+import type { FeedPorts, Look } from "../live/feed.ts";
+import { Feed } from "../live/feed.ts";
+import { lookAtHealth, lookAtView } from "../live/looks.ts";
+import type { Topic } from "../live/topic.ts";
+import { parseTopic, topicOf } from "../live/topic.ts";
+import type { HealthEnv } from "../query/read-health.ts";
+import type { FeedRpc, Namespace, ShardRpc } from "../rpc.ts";
+import { feedName, shardName, WATCH_VERSION } from "../rpc.ts";
+
+export interface FeedEnv extends HealthEnv {
+  readonly SHARD: Namespace<ShardRpc>;
+}
+
+/** Between two looks, ms: "a few a second", and slower for what asks every shard there is. */
+const VIEW_EVERY = 250;
+const HEALTH_EVERY = 1_000;
+const PATIENCE = 10_000;
+/** Sockets of one feed; the platform allows 32,768. */
+const MOST_SOCKETS = 10_000;
+/** Different questions that one look answers. */
+const MOST_TOPICS = 1_000;
+/** Of a topic, in characters: an attachment holds 16,384 bytes. */
+const MOST_TOPIC = 4_000;
+
+/** Extend it with the deployment's plan: `export class FeedObject extends feedObject(plan) {}`. */
+export function feedObject(plan: Plan) {
+  return class<Env extends FeedEnv> extends DurableObject<Env> implements Pick<FeedRpc, "changed"> {
+    readonly #name = this.ctx.id.name ?? "";
+    readonly #view = viewsOf(plan).find(({ name }) => this.#name === feedName(plan.generation, name));
+    readonly #feed = new Feed<WebSocket, Topic>(this.#ports(), {
+      about: this.#view === undefined ? {} : { view: this.#view.name },
+      every: this.#view === undefined ? HEALTH_EVERY : VIEW_EVERY,
+    });
+
+    constructor(ctx: DurableObjectState, env: Env) {
+      super(ctx, env);
+      // A viewer may look whether the line is up without waking anybody.
+      ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    }
+
+    /** Takes a viewer's socket. The query Worker has checked who he is and what he asks. */
+    override async fetch(request: Request): Promise<Response> {
+      const topic = topicOf(request.url);
+      const topics = this.#topics();
+      if (topic.length > MOST_TOPIC) return refused(400, "the parameters are too long for a live view");
+      if (this.ctx.getWebSockets().length >= MOST_SOCKETS)
+        return refused(503, `${MOST_SOCKETS} viewers watch already; ask the view's own address instead`);
+      if (!topics.has(topic) && topics.size >= MOST_TOPICS)
+        return refused(
+          503,
+          `${MOST_TOPICS} different questions are watched already; ask the view's own address`,
+        );
+      const { 0: client, 1: server } = new WebSocketPair();
+      this.ctx.acceptWebSocket(server);
+      server.serializeAttachment(topic);
+      this.#feed.join(server, topic);
+      return new Response(null, { status: 101, webSocket: client });
+    }
+
+    async changed(): Promise<number | null> {
+      return this.#feed.changed() ?? null;
+    }
+
+    override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+      // A viewer who has done something himself need not wait for a shard to say so. Anything else is a mistake.
+      if (message === "look") this.#feed.changed();
+      else socket.close(1008, "say nothing, ping or look");
+    }
+
+    override webSocketClose(socket: WebSocket, code: number): void {
+      socket.close(code === 1005 || code === 1006 ? 1000 : code);
+    }
+
+    override webSocketError(socket: WebSocket): void {
+      socket.close(1011);
+    }
+
+    #topics() {
+      const topics = new Map<string, { query: Topic; sockets: WebSocket[] }>();
+      for (const socket of this.ctx.getWebSockets()) {
+        const id = socket.deserializeAttachment() as string | null;
+        if (id === null || socket.readyState !== WebSocket.OPEN) continue;
+        const known = topics.get(id);
+        if (known === undefined) topics.set(id, { query: parseTopic(id), sockets: [socket] });
+        else known.sockets.push(socket);
+      }
+      return topics;
+    }
+
+    #ports(): FeedPorts<WebSocket, Topic> {
+      return {
+        topics: () => this.#topics(),
+        send: (socket, text) => {
+          try {
+            socket.send(text);
+          } catch {
+            // It has just been closed.
+          }
+        },
+        subscribe: () => this.#subscribe(),
+        read: (topics) => this.#read(topics),
+      };
+    }
+
+    /** @throws Error when a shard does not answer. */
+    async #subscribe(): Promise<void> {
+      const operators = this.#view === undefined ? [...plan.operators.values()] : [this.#view];
+      await Promise.all(
+        operators.flatMap(({ name, shards }) =>
+          Array.from({ length: shards }, async (_, shard) => {
+            const watching = this.env.SHARD.getByName(shardName(plan.generation, name, shard));
+            await watching.watch({ v: WATCH_VERSION, feed: this.#name });
+          }),
+        ),
+      );
+    }
+
+    #read(topics: readonly Topic[]): Promise<Look[]> {
+      const context = { plan, patience: PATIENCE, clock: systemClock };
+      const env = { SHARD: batchedShards(this.env.SHARD, this.#name) };
+      const view = this.#view;
+      return Promise.all(
+        topics.map((topic) =>
+          view === undefined ? lookAtHealth(this.env, context) : lookAtView(env, context, view, topic),
+        ),
+      );
+    }
+  };
+}
+
+function refused(status: number, detail: string): Response {
+  return problem(status, detail, {}, status === 503 ? { "retry-after": "30" } : {});
+}
