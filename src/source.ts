@@ -19,6 +19,8 @@ import type { EventAttributes } from "./event.ts";
 export abstract class Source<T, Input = unknown> {
   readonly name: string;
   readonly options: SourceOptions;
+  /** What a record may look like, as a line of text, JSON or not. Shown to whoever wants to send one. */
+  readonly example: string | undefined = undefined;
 
   constructor(name: string, options: SourceOptions = {}) {
     this.name = name;

@@ -14,9 +14,9 @@ export interface BannerFacts {
 
 export function banner({ url, tcpPort, stateDir, filesDir, lineage }: BannerFacts): string {
   const { view } = lineage;
-  const { name, job } = lineage.source;
+  const { name, job, source } = lineage.source;
   const http = `http://localhost:${url.port}`;
-  const example = name === "clicks" ? "/home" : "…";
+  const { example } = source;
   return `
 Millrace counts here until Ctrl-C: the job ${job}, fed by the source ${name}.
 
@@ -24,10 +24,10 @@ Millrace counts here until Ctrl-C: the job ${job}, fed by the source ${name}.
   TCP    localhost:${tcpPort}
   state  ${shortest(stateDir)}
 ${filesDir === undefined ? "" : `  files  ${shortest(filesDir)}, a copy of what the job's sinks have written\n`}
-Type ${name === "clicks" ? "a page like /home" : "an event"} and press Enter. Or, in another terminal:
+Type ${example === undefined ? "an event" : `a line like ${example}`} and press Enter. Or, in another terminal:
 
   nc localhost ${tcpPort}
-  curl -H 'content-type: text/plain' -d '${example}' ${http}/v1/sources/${name}
+  curl -H 'content-type: text/plain' -d '${example ?? "…"}' ${http}/v1/sources/${name}
 ${view === undefined ? "" : `  curl '${http}/v1/views/${view}?top=10'\n`}
 `;
 }

@@ -48,8 +48,9 @@ function jobAnswer(plan: Plan, { job, nodes }: GraphDescription): JobAnswer {
     job,
     onError: [...sources, ...operators][0]?.onError ?? "dead-letter",
     nodes: nodes.map(({ name, kind, inputs }) => ({ name, kind, inputs: [...inputs] })),
-    sources: sources.map(({ name, queue, targets }) => ({
+    sources: sources.map(({ name, source: { example }, queue, targets }) => ({
       source: name,
+      ...(example === undefined ? {} : { example }),
       queue: queue.queue,
       deadLetterQueue: queue.deadLetterQueue,
       operators: targets.map((target) => target.name),

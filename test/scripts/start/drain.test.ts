@@ -3,8 +3,8 @@ import { expect, test, vi } from "vitest";
 import { drain, type Remainder } from "../../../scripts/local/drain.ts";
 import type { LedgerState } from "../../../scripts/local/instruments.ts";
 import { planJobs } from "../../../src/index.ts";
+import { clickstream } from "../../../workers/jobs/clickstream/clickstream-job.ts";
 import { slowJob } from "../../../workers/jobs/exercises/6-slow-operator.ts";
-import { plan as clickstream } from "../../../workers/jobs/index.ts";
 
 const quiet: LedgerState = { backlog: 0, unsettled: 0, outputs: 0, commits: 7 };
 const slow = planJobs([slowJob(1)]);
@@ -25,7 +25,7 @@ test("ends after three looks at nothing, and asks the shards that emit", async (
   expect(await drain(slow, { valve, ledger: asked })).toEqual({ requests: 0, messages: 0, outputs: 0 });
   expect(asked.mock.calls).toEqual([[["1/slow/0"]], [["1/slow/0"]], [["1/slow/0"]]]);
   const clicks = ledger(quiet);
-  await drain(clickstream, { valve, ledger: clicks });
+  await drain(planJobs([clickstream]), { valve, ledger: clicks });
   expect(clicks.mock.calls[0]).toEqual([[]]);
 });
 

@@ -52,7 +52,7 @@ test("stops at what keeps state: what that emits is not known here", () => {
 
 test("names the jobs and sources that there are", async () => {
   await expect(chooseJob("nosuch")).rejects.toThrow(
-    "--job nosuch: there is no such job; there are: clickstream, exercise-1, exercise-2, exercise-3, exercise-4, exercise-5, exercise-6, sensors, ysb, nexmark-q5, nexmark-q7, nexmark-q8, nexmark-q11.",
+    "--job nosuch: there is no such job; there are: clickstream, slow-lane, exercise-1, exercise-2, exercise-3, exercise-4, exercise-5, exercise-6, sensors, ysb, nexmark-q5, nexmark-q7, nexmark-q8, nexmark-q11.",
   );
   const { plan, register } = await chooseJob("exercise-5");
   expect(register?.module).toMatch(/workers.jobs.exercises.5-after-a-restart\.ts$/);

@@ -15,6 +15,8 @@ export const clickSchema = v.object({
 });
 
 export class ClickReader extends Source<Click> {
+  override readonly example = "/home";
+
   getEvents(input: unknown, collector: SourceCollector<Click>): void {
     const { url, time, id } = parse(clickSchema, typeof input === "string" ? { url: input.trim() } : input);
     collector.emit({ url }, { time, id });

@@ -21,6 +21,14 @@ export const readingSchema = v.object({
 });
 
 export class ReadingSource extends Source<Reading> {
+  override readonly example = JSON.stringify({
+    sensor: "sensor-1",
+    district: [...districts.keys()][0],
+    temperature: 12.5,
+    traffic: 20,
+    airQuality: 40,
+  });
+
   getEvents(input: unknown, collector: SourceCollector<Reading>): void {
     const { time, ...reading } = parse(readingSchema, input);
     collector.emit(reading, { time });

@@ -79,6 +79,9 @@ export const jobSchema = v.pipe(
     sources: v.array(
       v.strictObject({
         source: v.string(),
+        example: v.exactOptional(
+          v.pipe(v.string(), v.description("What a record may look like, as a line of text, JSON or not.")),
+        ),
         ...queueNames,
         operators: v.pipe(v.array(v.string()), v.description("The operators behind the queue.")),
       }),
