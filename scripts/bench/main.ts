@@ -13,6 +13,7 @@ import type { Results } from "./results.ts";
 import { measureScale } from "./scale/scale.ts";
 import { configsOf, plain } from "./sources.ts";
 import { measureCeiling, measureThroughput } from "./throughput.ts";
+import { measureViewers } from "./viewers.ts";
 import { chosen, workloadOf } from "./workloads.ts";
 
 /** @returns the exit code. @throws UsageError; Error when a contender does not hold what it accepted. */
@@ -25,11 +26,21 @@ export async function main(args: readonly string[]): Promise<number> {
   const { rounds, seconds, wait: queueWait, json } = options;
   const results: Results = {
     ...{ machine: machine(), queueWait, rounds, seconds },
-    ...{ ceilings: [], throughput: [], latency: [], costs: [], scale: [], heap: [], profile: [] },
+    ...{
+      ceilings: [],
+      throughput: [],
+      latency: [],
+      costs: [],
+      scale: [],
+      viewers: [],
+      heap: [],
+      profile: [],
+    },
   };
   const generator = new LoadGenerator();
   try {
     if (options.scale) await scale(options, generator, results);
+    else if (options.viewers) results.viewers.push(...(await measureViewers(options)));
     else if (options.profile) await profile(options, generator, results);
     else await compare(options, generator, results);
   } finally {

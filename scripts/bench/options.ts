@@ -15,6 +15,7 @@ Measures Millrace beside what bounds it and what one would build instead, all in
   --seconds N      of each round (default 4, quick 2)
   --wait N         seconds that queues wait to fill a batch, instead of what the configs say
   --scale          instead: 1k to 1M keys on 1, 4 and 16 shards
+  --viewers        instead: none, one and a thousand viewers of a live view under the same load
   --profile        instead: where Millrace's own code spends its time
   --json FILE      also writes the results as data
   -h, --help       this text
@@ -32,6 +33,7 @@ export interface Options {
   readonly seconds: number;
   readonly wait: number | "config";
   readonly scale: boolean;
+  readonly viewers: boolean;
   readonly profile: boolean;
   readonly json: string | undefined;
   readonly help: boolean;
@@ -39,7 +41,8 @@ export interface Options {
 
 /** @throws UsageError that names the option. */
 export function readOptions(args: readonly string[]): Options {
-  const { quick, only, contenders, parts, rounds, seconds, wait, scale, profile, json, help } = parse(args);
+  const { quick, only, contenders, parts, rounds, seconds, wait, scale, viewers, profile, json, help } =
+    parse(args);
   return {
     quick,
     only,
@@ -53,6 +56,7 @@ export function readOptions(args: readonly string[]): Options {
     seconds: amount("--seconds", seconds, quick ? 2 : 4),
     wait: wait === undefined ? "config" : amount("--wait", wait, 0),
     scale,
+    viewers,
     profile,
     json,
     help,
@@ -66,7 +70,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        ...{ quick: flag, scale: flag, profile: flag },
+        ...{ quick: flag, scale: flag, viewers: flag, profile: flag },
         ...{
           only: { type: "string", multiple: true, default: [] as string[] },
           contenders: value,

@@ -4,6 +4,7 @@ import type { Results } from "./results.ts";
 import { costTable, paperTable } from "./tables/cost.ts";
 import { heapTable, profileTable, scaleTable, slopeTable } from "./tables/scale.ts";
 import { ceilingTable, latencyTable, throughputTable } from "./tables/speed.ts";
+import { viewersTable } from "./tables/viewers.ts";
 import { targetsOf } from "./targets.ts";
 
 export function report(results: Results): string {
@@ -17,6 +18,7 @@ export function report(results: Results): string {
     latency,
     costs,
     scale,
+    viewers,
     heap,
     profile,
   } = results;
@@ -35,6 +37,10 @@ export function report(results: Results): string {
     ),
     ...section("Scale: 500 a request, keys spread evenly", scaleTable(scale)),
     ...section("How they grow (slope on logarithmic axes: 1 in proportion, 0 not at all)", slopeTable(scale)),
+    ...section(
+      "Viewers of a live view, 50 requests of 20 events a second (rates are a second, times ms)",
+      viewersTable(viewers),
+    ),
     ...section("Heap of the isolate that holds all shards, MB, in a run of its own", heapTable(heap)),
     ...profile.flatMap((one) => section(`Profile: ${one.workload}, ${one.worker}`, profileTable(one))),
     ...section("Targets, as far as they were measured", targetTable(results)),

@@ -6,6 +6,7 @@ import type { Latency } from "./latency.ts";
 import type { Machine } from "./machine.ts";
 import type { Scale } from "./scale/scale.ts";
 import type { Throughput } from "./throughput.ts";
+import type { Viewing } from "./viewers.ts";
 
 export interface Results {
   readonly machine: Machine;
@@ -18,6 +19,7 @@ export interface Results {
   readonly latency: Latency[];
   readonly costs: Cost[];
   readonly scale: Scale[];
+  readonly viewers: Viewing[];
   readonly heap: Heap[];
   readonly profile: Profile[];
 }

@@ -26,6 +26,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       // The queue waits a second for more, so all come as one batch: one call a shard, and one row a call.
       batches: 1,
       objectRequests: 2,
+      ...{ shardRequests: 2, feedRequests: 0 },
       objects: 2,
       rowsWritten: 2,
       // Each looks at the slot of the log that it writes.
@@ -39,6 +40,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       ...{ writes: 6, deliveries: 6, reads: 6, deletes: 6 },
       batches: 1,
       objectRequests: 6,
+      ...{ shardRequests: 0, feedRequests: 0 },
       objects: 2,
       rowsWritten: 6,
       rowsRead: 0,
@@ -51,6 +53,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       ...{ writes: 0, deliveries: 0, reads: 0, deletes: 0, batches: 0 },
       // One, one and two.
       objectRequests: 4,
+      ...{ shardRequests: 0, feedRequests: 0 },
       objects: 2,
       rowsWritten: 6,
       rowsRead: 0,

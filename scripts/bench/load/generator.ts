@@ -3,6 +3,7 @@ import { requestsOf } from "./bodies.ts";
 import { flood } from "./flood.ts";
 import type { Job, Workload } from "./protocol.ts";
 import { read, steady } from "./steady.ts";
+import { push, watch } from "./viewers.ts";
 
 let made: { of: string; requests: readonly Buffer[] } | undefined;
 
@@ -16,6 +17,8 @@ process.on("message", async (job: Job) => {
 
 async function run(job: Job): Promise<unknown> {
   if (job.kind === "read") return read(job);
+  if (job.kind === "watch") return watch(job);
+  if (job.kind === "push") return push(job);
   const requests = pool(job.workload);
   return job.kind === "flood" ? flood(job, requests) : steady(job, requests);
 }

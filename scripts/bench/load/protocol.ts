@@ -50,7 +50,24 @@ export interface ReadJob {
   readonly times: number;
 }
 
-export type Job = FloodJob | SteadyJob | ReadJob;
+/** Has so many viewers watch a live view, each over a WebSocket of its own, until the next job of this kind. */
+export interface WatchJob {
+  readonly kind: "watch";
+  readonly to: Address;
+  readonly path: string;
+  readonly viewers: number;
+}
+
+/** Posts a click, waits until a viewer of its key is told, and again. */
+export interface PushJob {
+  readonly kind: "push";
+  readonly to: Address;
+  /** Of the view's live address, with the key behind it. */
+  readonly path: string;
+  readonly seconds: number;
+}
+
+export type Job = FloodJob | SteadyJob | ReadJob | WatchJob | PushJob;
 
 export interface FloodResult {
   readonly accepted: number;
@@ -75,6 +92,22 @@ export interface ReadResult {
   readonly times: Percentiles;
 }
 
+/** Of the viewers before, as they leave. */
+export interface WatchResult {
+  /** The least and the most that one of them was told, and of all. */
+  readonly least: number;
+  readonly most: number;
+  readonly messages: number;
+  /** Viewers who were cut off. */
+  readonly lost: number;
+}
+
+export interface PushResult {
+  readonly accepted: number;
+  /** From the post to the message, ms. */
+  readonly told: Percentiles;
+}
+
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
@@ -86,7 +119,11 @@ export type Result<J extends Job> = J extends FloodJob
   ? FloodResult
   : J extends SteadyJob
     ? SteadyResult
-    : ReadResult;
+    : J extends WatchJob
+      ? WatchResult
+      : J extends PushJob
+        ? PushResult
+        : ReadResult;
 
 /** Nearest rank. What did not happen in time is Infinity, and sorts last. */
 export function percentiles(times: readonly number[]): Percentiles {

@@ -16,6 +16,9 @@ export interface Counts {
   deletes: number;
   /** Calls of Durable Objects, alarms among them. */
   objectRequests: number;
+  /** Of those, calls of shards, and of the feeds of live views. */
+  shardRequests: number;
+  feedRequests: number;
   /** Objects that were called since the last count. */
   objects: number;
   rowsWritten: number;
@@ -31,6 +34,8 @@ export function noCounts(): Counts {
     reads: 0,
     deletes: 0,
     objectRequests: 0,
+    shardRequests: 0,
+    feedRequests: 0,
     objects: 0,
     rowsWritten: 0,
     rowsRead: 0,

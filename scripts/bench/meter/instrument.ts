@@ -128,6 +128,8 @@ function meteredNamespace(binding: string, namespace: object): object {
           (_, method: string) =>
           (...args: never[]) => {
             counts.objectRequests++;
+            if (binding === "SHARD") counts.shardRequests++;
+            if (binding === "FEED") counts.feedRequests++;
             objects.add(`${binding}/${name}`);
             return stub[method]?.(...args);
           },
