@@ -1,9 +1,10 @@
-/** The test projects: what runs in Node, inside workerd, against whole Workers, and in the type checker. */
+/** The test projects: what runs in Node, inside workerd, against whole Workers, in a browser, and in the type checker. */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const workerd = ["test/**/*.workerd.test.ts"];
 const endToEnd = ["test/e2e/**/*.test.ts"];
+const browser = ["test/browser/**/*.test.ts"];
 
 // Vitest warns that type tests are experimental and asks to pin its version, which this project does.
 process.env.VITEST_DISABLE_EXPERIMENTAL_LOG = "1";
@@ -22,7 +23,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...workerd, ...endToEnd],
+          exclude: [...workerd, ...endToEnd, ...browser],
           maxWorkers: "100%",
           // The order of the projects is spelled out, since with one core Vitest's own order is another one.
           sequence: { groupOrder: 1 },
@@ -46,6 +47,17 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: browser,
+          globalSetup: ["./test/browser/setup.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 4 },
         },
       },
       {

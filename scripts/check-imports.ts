@@ -9,6 +9,8 @@ interface Rule {
   readonly except?: RegExp;
   /** What they may not import: a path from the top folder, or the specifier of a package or built-in module. */
   readonly forbidden: RegExp;
+  /** Of these, what they may import types of: nothing of it is left at run time. */
+  readonly allowedTypes?: RegExp;
   readonly because: string;
 }
 
@@ -43,6 +45,17 @@ export const rules: readonly Rule[] = [
     because: "a Worker is deployed without scripts and tests",
   },
   {
+    files: /^workers\/dashboard\//,
+    forbidden: /^(src\/|workers\/(?!dashboard\/)|cloudflare:|node:|hono(\/|-|$)|@hono\/|@cloudflare\/)/,
+    allowedTypes: /^src\/cloudflare\/query\/schemas\.ts$/,
+    because: "the page runs in a browser and knows the HTTP interface only, of which it may import the types",
+  },
+  {
+    files: /^(src|scripts|workers\/(?!dashboard\/))/,
+    forbidden: /^workers\/dashboard\//,
+    because: "the page runs in a browser: it is built and served, not imported",
+  },
+  {
     files: /^workers\/jobs\//,
     forbidden: /^(src\/(?!index\.ts$)|workers\/(?!jobs\/))/,
     because: "a job is what a user writes: it gets all it needs from src/index.ts",
@@ -65,7 +78,11 @@ export function violations(file: string, source: string): Violation[] {
   for (const match of [...source.matchAll(STATIC), ...source.matchAll(DYNAMIC)]) {
     const [text, specifier = ""] = match;
     const target = specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : specifier;
-    const rule = applying.find(({ forbidden }) => forbidden.test(target));
+    const typeOnly = /^\s*(?:import|export)\s+type\s/.test(text);
+    const rule = applying.find(
+      ({ forbidden, allowedTypes }) =>
+        forbidden.test(target) && !(typeOnly && allowedTypes?.test(target) === true),
+    );
     if (!rule) continue;
     const line = source.slice(0, match.index + text.length).split("\n").length;
     found.push({ file, line, specifier, because: rule.because });
@@ -76,7 +93,7 @@ export function violations(file: string, source: string): Violation[] {
 function sources(root: string): string[] {
   return ["src", "workers", "scripts"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.[mc]?[tj]s$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.[mc]?[tj]sx?$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/")),
   );
 }

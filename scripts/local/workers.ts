@@ -7,6 +7,8 @@ import type { V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import type { Plan } from "../../src/plan.ts";
 import { queuesOf } from "../../src/plan.ts";
+import { bundlePage, PageError } from "../dashboard/bundle.ts";
+import { writeOwn } from "../dashboard/folders.ts";
 import { CONTROL_BINDING } from "./instruments.ts";
 
 /** A Worker of the deployment: its config, and what is built around its handler locally. */
@@ -60,7 +62,13 @@ export async function loadWorker(
   const { workerOptions, main, define } = unstable_getMiniflareWorkerOptions(source.config);
   if (main === undefined) throw new WorkerError(`${source.config} has no main`);
   // Wrangler's own bundling is replaced by ours, so what it says about modules and folders does not apply.
-  const { rootPath: _, modulesRules: __, versionMetadata, ...options } = workerOptions as ConfigOptions;
+  const {
+    rootPath: _,
+    modulesRules: __,
+    versionMetadata,
+    assets,
+    ...options
+  } = workerOptions as ConfigOptions;
   const { bindings, queueConsumers = {} } = options;
   const { vars = {}, queueWait, control, register } = overrides;
   const script = await bundle(name, main, define, source.instrument, register?.module);
@@ -69,6 +77,7 @@ export async function loadWorker(
     name,
     modules: true,
     script,
+    ...(assets === undefined ? {} : { assets: { ...assets, directory: await pageFolder(name) } }),
     bindings: {
       ...bindings,
       ...(versionMetadata === undefined ? {} : { [versionMetadata]: { id: versionOf(script) } }),
@@ -79,6 +88,16 @@ export async function loadWorker(
       ? { queueConsumers: withWait(queueConsumers, queueWait) }
       : transportOf(register.plan, Object.keys(queueConsumers).length > 0, queueWait)),
   };
+}
+
+/** The live page as it is now, in a folder that no later build changes. */
+async function pageFolder(name: string): Promise<string> {
+  try {
+    return await writeOwn(await bundlePage());
+  } catch (thrown) {
+    if (!(thrown instanceof PageError)) throw thrown;
+    throw new WorkerError(`the Worker ${name}: ${thrown.message}`, { cause: thrown });
+  }
 }
 
 /**
@@ -93,6 +112,7 @@ type Consumers = Readonly<Record<string, object>>;
 
 /** What wrangler gives, whose own type loses these fields to an index signature. */
 interface ConfigOptions extends Readonly<Record<string, unknown>> {
+  readonly assets?: V4WorkerOptionsShape["assets"];
   readonly bindings?: V4WorkerOptionsShape["bindings"];
   /** The name of the binding. */
   readonly versionMetadata?: string;

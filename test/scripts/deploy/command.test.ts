@@ -54,6 +54,9 @@ describe("the command", { timeout: 300_000 }, () => {
     expect(stdout).toContain("\nDeployed: https://millrace.example.workers.dev\n");
     const needed = queueNamesOf(plan).flatMap(({ queue, deadLetterQueue }) => [queue, deadLetterQueue]);
     expect([...cloudflare.queues].sort()).toEqual([...needed, "other"].sort());
+    expect(cloudflare.assets).toContain("/index.html");
+    expect(cloudflare.assets.filter((path) => !/^\/(index\.html|assets\/[\w.-]+)$/.test(path))).toEqual([]);
+    expect(cloudflare.changes).toContain("POST /workers/assets/upload");
     // Triggers are set even where there are none: those of an earlier deployment would stay.
     expect(cloudflare.changes.filter((change) => change.startsWith("PUT "))).toEqual([
       "PUT /workers/scripts/millrace-operator",

@@ -8,12 +8,15 @@ export interface FakeCloudflare {
   readonly queues: Set<string>;
   /** Every request that changes something: `PUT /workers/scripts/millrace`. */
   readonly changes: string[];
+  /** Paths of the static assets that were uploaded. */
+  readonly assets: string[];
 }
 
 /** Listens until the test ends. */
 export async function startFakeCloudflare(...existing: string[]): Promise<FakeCloudflare> {
   const queues = new Set(existing);
   const changes: string[] = [];
+  const assets: string[] = [];
   const server = createServer(async (request, response) => {
     const body = await textOf(request);
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://fake");
@@ -29,7 +32,7 @@ export async function startFakeCloudflare(...existing: string[]): Promise<FakeCl
     server.close();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, queues, changes };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, queues, changes, assets };
 
   function answer(method: string, path: string, search: URLSearchParams, body: string) {
     if (method !== "GET") changes.push(`${method} ${path}`);
@@ -40,15 +43,25 @@ export async function startFakeCloudflare(...existing: string[]): Promise<FakeCl
       return good(queue(name));
     }
     if (path === "/queues") {
-      const name = search.get("name");
-      if (name !== null) return good(queues.has(name) ? [queue(name)] : []);
+      const names = search.getAll("name");
+      if (names.length > 0) return good(names.filter((name) => queues.has(name)).map(queue));
       // Pages of one, which are as hard as pages can be.
       return good([...queues].slice(Number(search.get("page")) - 1, Number(search.get("page"))).map(queue));
     }
+    if (path.endsWith("/assets-upload-session")) {
+      const { manifest } = JSON.parse(body) as { manifest: Record<string, { hash: string }> };
+      assets.push(...Object.keys(manifest));
+      // It has none of them yet.
+      return good({ jwt: JWT, buckets: [Object.values(manifest).map(({ hash }) => hash)] });
+    }
+    if (path === "/workers/assets/upload") return good({ jwt: JWT });
     if (method === "GET" && path.startsWith("/workers/services/")) return bad(404, 10007, "no such Worker");
     return good(fixed.find(([pattern]) => pattern.test(path))?.[1] ?? {});
   }
 }
+
+/** A token that says nothing, of the form that tokens have. */
+const JWT = `${btoa('{"alg":"none"}')}.${btoa("{}")}.`;
 
 const fixed: readonly (readonly [RegExp, unknown])[] = [
   [/^\/user$/, { id: "user", email: "user@example.com" }],

@@ -1,0 +1,42 @@
+/** Files: the files of this project that the article page names. They are paths to look up in a checkout, not addresses. */
+
+/** A test holds each to be there. */
+export const FILES = [
+  "src/cloudflare/high-water.ts",
+  "src/cloudflare/ingest/app.ts",
+  "src/cloudflare/ingest/backpressure.ts",
+  "src/cloudflare/objects/gate.ts",
+  "src/cloudflare/query/tickets.ts",
+  "src/cloudflare/queue.ts",
+  "src/engine/event-queue.ts",
+  "src/engine/job-starter.ts",
+  "src/engine/memory-queue.ts",
+  "src/engine/operator-executor.ts",
+  "src/engine/shard/checkpoint.ts",
+  "src/engine/shard/commit.ts",
+  "src/engine/shard/shard.ts",
+  "src/engine/source-executor.ts",
+  "src/engine/watermark/coordinator.ts",
+  "src/event.ts",
+  "src/hash.ts",
+  "src/job.ts",
+  "src/operator.ts",
+  "src/source.ts",
+  "src/state/applied-segments.ts",
+  "src/stream.ts",
+  "src/windows/tumbling.ts",
+  "workers/article/synchronous-counter.ts",
+  "workers/jobs/clickstream/click-reader.ts",
+  "workers/jobs/clickstream/clickstream-job.ts",
+  "workers/jobs/clickstream/page-view-counter.ts",
+  "workers/jobs/exercises/1-only-products.ts",
+  "workers/jobs/exercises/2-views-per-minute.ts",
+  "workers/jobs/exercises/3-two-sources.ts",
+  "workers/jobs/exercises/4-two-streams.ts",
+  "workers/jobs/exercises/5-after-a-restart.ts",
+  "workers/jobs/exercises/6-slow-operator.ts",
+  "workers/jobs/exercises/README.md",
+  "workers/jobs/slow-lane/slow-lane-job.ts",
+] as const;
+
+export type FilePath = (typeof FILES)[number];

@@ -1,0 +1,2 @@
+/** Style sheets: imported for what they do, so they have no exports. */
+declare module "*.css";
