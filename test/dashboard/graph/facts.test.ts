@@ -116,6 +116,9 @@ test("event time is said as how far it is behind, unless it has ended or is not 
   const operator = "minutes";
   expect(lagWord({ operator, watermark: null, lagMs: null })).toBe("not known yet");
   expect(lagWord({ operator, watermark: "2026-01-31T12:00:00.000Z", lagMs: 2_100 })).toBe("2.1 s behind");
+  const minuteAgo = { operator, watermark: "2026-01-31T12:00:00.000Z", lagMs: 60_000 };
+  expect(lagWord(minuteAgo)).toBe("at rest");
+  expect(lagWord({ ...minuteAgo, nextTimer: "2026-01-31T12:00:30.000Z" })).toBe("1 min behind");
   expect(lagWord({ operator, watermark: "+275760-09-13T00:00:00.000Z", lagMs: 0 })).toBe("has ended");
 });
 

@@ -21,10 +21,18 @@ export function marksOf({ totals, watermark, operator }: NodeFacts): { text: str
   ];
 }
 
-/** How far event time is behind the clock. A stream that has ended is at the last moment there is. */
-export function lagWord({ watermark, lagMs }: WatermarkHealth): string {
+/** Behind this, an operator's watermark is one that nobody has asked for lately. */
+const LONG_AGO_MS = 30_000;
+
+/**
+ * How far event time is behind the clock. A stream that has ended is at the last moment there is; and nobody moves the
+ * watermark of an operator while no window or timer waits for it, so that it says nothing then.
+ */
+export function lagWord(health: WatermarkHealth): string {
+  const { watermark, lagMs } = health;
   if (watermark === null || lagMs === null) return "not known yet";
   if (watermark.startsWith("+")) return "has ended";
+  if ("operator" in health && health.nextTimer === undefined && lagMs > LONG_AGO_MS) return "at rest";
   return `${formatSpan(lagMs)} behind`;
 }
 
