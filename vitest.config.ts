@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 
 const workerd = ["test/**/*.workerd.test.ts"];
 const endToEnd = ["test/e2e/**/*.test.ts"];
+/** What waits more than it works, for slow operators and for holds of the dead. */
+const waiting = ["test/e2e/{event-time,exercises,exercises-page}.test.ts"];
 const browser = ["test/browser/**/*.test.ts"];
 
 // Vitest warns that type tests are experimental and asks to pin its version, which this project does.
@@ -40,13 +42,25 @@ export default defineConfig({
       },
       {
         test: {
+          name: "e2e-waiting",
+          include: waiting,
+          // Side by side they take what the longest of them takes.
+          maxWorkers: 3,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: endToEnd,
+          exclude: waiting,
           // Each file starts whole Workers: side by side they would compete for the cores and time out.
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -57,7 +71,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
       {
