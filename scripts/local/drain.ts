@@ -6,7 +6,7 @@
  * looks in a row that find nothing, and nothing moved between them, are an answer.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { shardName } from "../../src/cloudflare/rpc.ts";
+import { shardNames } from "../../src/cloudflare/rpc.ts";
 import type { Plan } from "../../src/plan.ts";
 import { stagesOf } from "../../src/plan.ts";
 import type { LedgerQuestion, LedgerState, ValveState } from "./instruments.ts";
@@ -73,7 +73,5 @@ async function look(emitters: LedgerQuestion, ports: DrainPorts) {
 /** The names of the shards that others read. */
 function emittersOf(plan: Plan): string[] {
   const emitting = [...plan.operators.values()].filter(({ outputs }) => outputs.targets.length > 0);
-  return emitting.flatMap(({ name, shards }) =>
-    Array.from({ length: shards }, (_, shard) => shardName(plan.generation, name, shard)),
-  );
+  return emitting.flatMap((operator) => shardNames(plan.generation, operator));
 }

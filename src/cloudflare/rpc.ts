@@ -70,13 +70,13 @@ export interface ShardRpc {
   wipe(marks?: EraseMarks): Promise<Wiped>;
 }
 
+/** The reads of a view. */
+export type ShardRead = "get" | "top" | "range" | "totals" | "windows" | "windowTops";
+
 /** A read of a view: what `ShardRpc` takes under this name. */
 export type ShardQuestion = {
-  [Read in "get" | "top" | "range" | "totals" | "windows" | "windowTops"]: readonly [
-    read: Read,
-    ...Parameters<ShardRpc[Read]>,
-  ];
-}["get" | "top" | "range" | "totals" | "windows" | "windowTops"];
+  [Read in ShardRead]: readonly [read: Read, ...Parameters<ShardRpc[Read]>];
+}[ShardRead];
 
 export type ShardAnswer = { readonly value: unknown } | { readonly error: string };
 
@@ -168,6 +168,14 @@ export interface ErasuresRpc {
 /** What the adapters need of a Durable Object namespace: `env.SHARD` and the like fit it. */
 export interface Namespace<Rpc> {
   getByName(name: string): Rpc;
+}
+
+/** The names of all shards of an operator, in their order. */
+export function shardNames(
+  generation: number,
+  { name, shards }: { readonly name: string; readonly shards: number },
+): string[] {
+  return Array.from({ length: shards }, (_, shard) => shardName(generation, name, shard));
 }
 
 export function shardName(generation: number, operator: string, shard: number): string {

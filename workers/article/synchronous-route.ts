@@ -4,11 +4,11 @@
  * It exists for the page that tells the article: the same visits go through it and through the stream, side by side.
  */
 import * as v from "valibot";
+import { attempted } from "../../src/cloudflare/attempt.ts";
 import { Problem } from "../../src/cloudflare/http/problem.ts";
 import { readBody } from "../../src/cloudflare/ingest/body.ts";
 import type { QueryApp } from "../../src/cloudflare/query/env.ts";
 import { described, only, parameters, scoped } from "../../src/cloudflare/query/routing.ts";
-import { attempted } from "../../src/cloudflare/query/shards.ts";
 import type { Namespace } from "../../src/cloudflare/rpc.ts";
 import type { SynchronousRpc, Visited } from "./synchronous-counter.ts";
 import { MAX_AHEAD_MS } from "./synchronous-counter.ts";

@@ -1,8 +1,8 @@
 /** BatchedShards: shards of which everything that is asked at the same moment goes in one call to each. */
-import type { Namespace, ShardAnswer, ShardQuestion, ShardRpc } from "../rpc.ts";
+import type { Namespace, ShardAnswer, ShardQuestion, ShardRead, ShardRpc } from "../rpc.ts";
 
 /** The reads that may go together. */
-const READS: readonly ShardQuestion[0][] = ["get", "top", "range", "totals", "windows", "windowTops"];
+const READS: readonly ShardRead[] = ["get", "top", "range", "totals", "windows", "windowTops"];
 
 interface Waiting {
   readonly question: ShardQuestion;

@@ -6,13 +6,14 @@
  * know, so nothing is ever missing. While nothing changes nothing runs, and its object may sleep.
  */
 import { messageOf } from "../../errors.ts";
+import type { Attempt } from "../attempt.ts";
 import type { LiveMessage, LiveState } from "./message.ts";
 import { changeOf, problemOf, snapshotOf } from "./message.ts";
 
 /** What a feed works with. `Socket` is whoever watches; `Query` is what he asked for. */
 export interface FeedPorts<Socket extends object, Query> {
   /** What is asked for, by its id; each with everybody who asked for it. */
-  topics(): Map<string, { readonly query: Query; readonly sockets: readonly Socket[] }>;
+  topics(): ReadonlyMap<string, { readonly query: Query; readonly sockets: Iterable<Socket> }>;
   send(socket: Socket, text: string): void;
   /** Has the shards say when they commit. Idempotent. */
   subscribe(): Promise<void>;
@@ -21,7 +22,7 @@ export interface FeedPorts<Socket extends object, Query> {
 }
 
 /** What a look has found, or why it could not. */
-export type Look = { readonly answer: LiveState } | { readonly error: string };
+export type Look = Attempt<LiveState>;
 
 export interface FeedOptions {
   /** In each message. */
@@ -35,19 +36,18 @@ const RETRY_MS = { first: 1_000, most: 10_000 };
 
 /** What those who watch a topic know. */
 interface Known {
-  state: LiveState;
+  /** Undefined where it could not be read yet. */
+  readonly state: LiveState | undefined;
   /** They were told that it cannot be read. */
-  broken: boolean;
+  readonly broken: boolean;
   /** The last look has found something new, or something on its way. */
-  moves: boolean;
+  readonly moves: boolean;
 }
 
 export class Feed<Socket extends object, Query> {
   readonly #ports: FeedPorts<Socket, Query>;
   readonly #options: FeedOptions;
   readonly #known = new Map<string, Known>();
-  /** Topics that could not be read yet, and whose viewers know it. */
-  readonly #unread = new Set<string>();
   #subscribed = false;
   #dirty = false;
   #looking: Promise<void> | undefined;
@@ -63,7 +63,7 @@ export class Feed<Socket extends object, Query> {
   /** Somebody has begun to watch: he is told what is known, or what a look finds. */
   join(socket: Socket, topic: string): void {
     const known = this.#known.get(topic);
-    if (known === undefined || known.broken) {
+    if (known?.state === undefined || known.broken) {
       this.#dirty = true;
       this.#schedule(0);
     } else {
@@ -118,7 +118,6 @@ export class Feed<Socket extends object, Query> {
     }
     const topics = this.#ports.topics();
     for (const id of this.#known.keys()) if (!topics.has(id)) this.#known.delete(id);
-    for (const id of this.#unread) if (!topics.has(id)) this.#unread.delete(id);
     asked.forEach(([id], n) => {
       const look = looks[n];
       const sockets = topics.get(id)?.sockets;
@@ -130,11 +129,10 @@ export class Feed<Socket extends object, Query> {
     this.#retry = failed ? Math.min(Math.max(this.#retry * 2, RETRY_MS.first), RETRY_MS.most) : 0;
   }
 
-  #publish(id: string, sockets: readonly Socket[], state: LiveState): void {
+  #publish(id: string, sockets: Iterable<Socket>, state: LiveState): void {
     const { about } = this.#options;
     const before = this.#known.get(id);
-    this.#unread.delete(id);
-    if (before === undefined || before.broken) {
+    if (before?.state === undefined || before.broken) {
       this.#known.set(id, { state, broken: false, moves: true });
       this.#tell(sockets, snapshotOf(about, state));
       if (state.kind === "health") this.#dirty = true;
@@ -153,14 +151,13 @@ export class Feed<Socket extends object, Query> {
   }
 
   /** Those who watch are told once; when it can be read again they get a snapshot. */
-  #broken(id: string, sockets: readonly Socket[], error: string): void {
+  #broken(id: string, sockets: Iterable<Socket>, error: string): void {
     const known = this.#known.get(id);
-    if (known?.broken !== true && !this.#unread.has(id)) this.#tell(sockets, problemOf(error));
-    if (known === undefined) this.#unread.add(id);
-    else known.broken = true;
+    if (known?.broken !== true) this.#tell(sockets, problemOf(error));
+    this.#known.set(id, { state: known?.state, broken: true, moves: false });
   }
 
-  #tell(sockets: readonly Socket[], message: LiveMessage): void {
+  #tell(sockets: Iterable<Socket>, message: LiveMessage): void {
     const text = JSON.stringify(message);
     for (const socket of sockets) this.#ports.send(socket, text);
   }
@@ -181,7 +178,6 @@ export class Feed<Socket extends object, Query> {
     this.#retry = 0;
     this.#dirty = false;
     this.#known.clear();
-    this.#unread.clear();
     this.#stopTimer();
   }
 }

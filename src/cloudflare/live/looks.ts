@@ -1,13 +1,13 @@
 /** Looks: what a feed finds when it looks at a view, or at the health of everything. */
-import { messageOf } from "../../errors.ts";
 import type { ViewPlan } from "../../plan.ts";
+import type { Attempt } from "../attempt.ts";
+import { attempt } from "../attempt.ts";
 import { Problem } from "../http/problem.ts";
 import type { QueryContext } from "../query/env.ts";
 import type { HealthEnv } from "../query/read-health.ts";
 import { readHealth } from "../query/read-health.ts";
 import { readingOf } from "../query/read-view.ts";
 import type { ShardsEnv } from "../query/shards.ts";
-import type { Look } from "./feed.ts";
 import type { LiveState } from "./message.ts";
 import type { Topic } from "./topic.ts";
 
@@ -28,8 +28,8 @@ export function lookAtView(
   context: QueryContext,
   view: ViewPlan,
   topic: Topic,
-): Promise<Look> {
-  return lookOf(async () => {
+): Promise<Attempt<LiveState>> {
+  return attempt(async (): Promise<LiveState> => {
     try {
       const answer = await readingOf(context, view, topic)(env);
       if ("entries" in answer) return { kind: "entries", entries: answer.entries };
@@ -45,8 +45,8 @@ export function lookAtView(
 }
 
 /** Never throws. */
-export function lookAtHealth(env: HealthEnv, context: QueryContext): Promise<Look> {
-  return lookOf(async () => {
+export function lookAtHealth(env: HealthEnv, context: QueryContext): Promise<Attempt<LiveState>> {
+  return attempt(async (): Promise<LiveState> => {
     const health = await readHealth(env, context);
     const still = JSON.stringify(health, (name, value: unknown) => (MOVING.has(name) ? undefined : value));
     const { queues, operators, busy } = health;
@@ -56,12 +56,4 @@ export function lookAtHealth(env: HealthEnv, context: QueryContext): Promise<Loo
       operators.some(({ outbox }) => outbox.segments > 0);
     return { kind: "health", health, still, waits };
   });
-}
-
-async function lookOf(read: () => Promise<LiveState>): Promise<Look> {
-  try {
-    return { answer: await read() };
-  } catch (error) {
-    return { error: messageOf(error) };
-  }
 }

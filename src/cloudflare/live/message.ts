@@ -3,6 +3,7 @@
 /** An entry as the view's own address gives it; of a view of windows with its window. */
 export interface LiveEntry {
   readonly key: string;
+  readonly value: unknown;
   readonly window?: { readonly start: string; readonly end: string };
 }
 

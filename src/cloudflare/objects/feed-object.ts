@@ -8,16 +8,19 @@ import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../clock.ts";
 import type { Plan } from "../../plan.ts";
 import { viewsOf } from "../../plan.ts";
+import type { Attempt } from "../attempt.ts";
 import { problem } from "../http/problem.ts";
+import { Audience } from "../live/audience.ts";
 import { batchedShards } from "../live/batched-shards.ts";
-import type { FeedPorts, Look } from "../live/feed.ts";
+import type { FeedPorts } from "../live/feed.ts";
 import { Feed } from "../live/feed.ts";
 import { lookAtHealth, lookAtView } from "../live/looks.ts";
+import type { LiveState } from "../live/message.ts";
 import type { Topic } from "../live/topic.ts";
-import { parseTopic, topicOf } from "../live/topic.ts";
+import { topicOf } from "../live/topic.ts";
 import type { HealthEnv } from "../query/read-health.ts";
 import type { FeedRpc, Namespace, ShardRpc } from "../rpc.ts";
-import { feedName, shardName, WATCH_VERSION } from "../rpc.ts";
+import { feedName, shardNames, WATCH_VERSION } from "../rpc.ts";
 
 export interface FeedEnv extends HealthEnv {
   readonly SHARD: Namespace<ShardRpc>;
@@ -39,6 +42,7 @@ export function feedObject(plan: Plan) {
   return class<Env extends FeedEnv> extends DurableObject<Env> implements Pick<FeedRpc, "changed"> {
     readonly #name = this.ctx.id.name ?? "";
     readonly #view = viewsOf(plan).find(({ name }) => this.#name === feedName(plan.generation, name));
+    readonly #audience = new Audience(this.ctx.getWebSockets());
     readonly #feed = new Feed<WebSocket, Topic>(this.#ports(), {
       about: this.#view === undefined ? {} : { view: this.#view.name },
       every: this.#view === undefined ? HEALTH_EVERY : VIEW_EVERY,
@@ -53,9 +57,9 @@ export function feedObject(plan: Plan) {
     /** Takes a viewer's socket. The query Worker has checked who he is and what he asks. */
     override async fetch(request: Request): Promise<Response> {
       const topic = topicOf(request.url);
-      const topics = this.#topics();
+      const { topics, size } = this.#audience;
       if (topic.length > MOST_TOPIC) return refused(400, "the parameters are too long for a live view");
-      if (this.ctx.getWebSockets().length >= MOST_SOCKETS)
+      if (size >= MOST_SOCKETS)
         return refused(503, `${MOST_SOCKETS} viewers watch already; ask the view's own address instead`);
       if (!topics.has(topic) && topics.size >= MOST_TOPICS)
         return refused(
@@ -64,7 +68,7 @@ export function feedObject(plan: Plan) {
         );
       const { 0: client, 1: server } = new WebSocketPair();
       this.ctx.acceptWebSocket(server);
-      server.serializeAttachment(topic);
+      this.#audience.join(server, topic);
       this.#feed.join(server, topic);
       return new Response(null, { status: 101, webSocket: client });
     }
@@ -76,37 +80,31 @@ export function feedObject(plan: Plan) {
     override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
       // A viewer who has done something himself need not wait for a shard to say so. Anything else is a mistake.
       if (message === "look") this.#feed.changed();
-      else socket.close(1008, "say nothing, ping or look");
+      else this.#dismiss(socket, 1008, "say nothing, ping or look");
     }
 
     override webSocketClose(socket: WebSocket, code: number): void {
-      socket.close(code === 1005 || code === 1006 ? 1000 : code);
+      this.#dismiss(socket, code === 1005 || code === 1006 ? 1000 : code);
     }
 
     override webSocketError(socket: WebSocket): void {
-      socket.close(1011);
+      this.#dismiss(socket, 1011);
     }
 
-    #topics() {
-      const topics = new Map<string, { query: Topic; sockets: WebSocket[] }>();
-      for (const socket of this.ctx.getWebSockets()) {
-        const id = socket.deserializeAttachment() as string | null;
-        if (id === null || socket.readyState !== WebSocket.OPEN) continue;
-        const known = topics.get(id);
-        if (known === undefined) topics.set(id, { query: parseTopic(id), sockets: [socket] });
-        else known.sockets.push(socket);
-      }
-      return topics;
+    #dismiss(socket: WebSocket, code: number, reason?: string): void {
+      this.#audience.leave(socket);
+      socket.close(code, reason);
     }
 
     #ports(): FeedPorts<WebSocket, Topic> {
       return {
-        topics: () => this.#topics(),
+        topics: () => this.#audience.topics,
         send: (socket, text) => {
           try {
             socket.send(text);
           } catch {
             // It has just been closed.
+            this.#audience.leave(socket);
           }
         },
         subscribe: () => this.#subscribe(),
@@ -117,17 +115,12 @@ export function feedObject(plan: Plan) {
     /** @throws Error when a shard does not answer. */
     async #subscribe(): Promise<void> {
       const operators = this.#view === undefined ? [...plan.operators.values()] : [this.#view];
-      await Promise.all(
-        operators.flatMap(({ name, shards }) =>
-          Array.from({ length: shards }, async (_, shard) => {
-            const watching = this.env.SHARD.getByName(shardName(plan.generation, name, shard));
-            await watching.watch({ v: WATCH_VERSION, feed: this.#name });
-          }),
-        ),
-      );
+      const names = operators.flatMap((operator) => shardNames(plan.generation, operator));
+      const watch = { v: WATCH_VERSION, feed: this.#name };
+      await Promise.all(names.map((name) => this.env.SHARD.getByName(name).watch(watch)));
     }
 
-    #read(topics: readonly Topic[]): Promise<Look[]> {
+    #read(topics: readonly Topic[]): Promise<Attempt<LiveState>[]> {
       const context = { plan, patience: PATIENCE, clock: systemClock };
       const env = { SHARD: batchedShards(this.env.SHARD, this.#name) };
       const view = this.#view;

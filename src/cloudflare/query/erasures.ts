@@ -2,13 +2,13 @@
 import * as v from "valibot";
 import type { ErasureReport } from "../../engine/erasure/erasure.ts";
 import type { Plan } from "../../plan.ts";
+import { attempted } from "../attempt.ts";
 import { Problem, shorten } from "../http/problem.ts";
 import type { ErasuresRpc } from "../rpc.ts";
 import { ERASURES_NAME } from "../rpc.ts";
 import type { QueryApp, QueryContext, QueryEnv } from "./env.ts";
 import { described, only, parameters, scoped } from "./routing.ts";
 import { erasureSchema } from "./schemas.ts";
-import { attempted } from "./shards.ts";
 import { viewOf } from "./views.ts";
 
 const RETRY_AFTER = "5";

@@ -3,6 +3,7 @@ import type * as v from "valibot";
 import type { ShardStats } from "../../engine/shard/protocol.ts";
 import type { WatermarkStatus } from "../../engine/watermark/protocol.ts";
 import type { Plan } from "../../plan.ts";
+import type { Attempt } from "../attempt.ts";
 import { highWaterOf, isStage, markOf, stagesBehind } from "../high-water.ts";
 import type { QueryContext, QueryEnv } from "./env.ts";
 import { knownFlows } from "./known-flows.ts";
@@ -14,7 +15,6 @@ import type {
   sinkSchema,
   watermarksSchema,
 } from "./schemas.ts";
-import type { Attempt } from "./shards.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { ageOf, answered, takeSnapshot } from "./snapshot.ts";
 

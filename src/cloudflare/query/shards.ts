@@ -1,6 +1,6 @@
 /** Shards: asks the Durable Objects that hold an operator's keys, one or all of them at once. */
-import { messageOf } from "../../errors.ts";
 import type { OperatorPlan } from "../../plan.ts";
+import { attempted } from "../attempt.ts";
 import { Problem } from "../http/problem.ts";
 import type { GraveyardRpc, ShardRpc } from "../rpc.ts";
 import { GRAVEYARD_NAME, shardName } from "../rpc.ts";
@@ -13,9 +13,6 @@ const RETRY_AFTER = 5;
 export type ShardsEnv = Pick<QueryEnv, "SHARD">;
 
 export type Question<T> = (shard: ShardRpc) => Promise<T>;
-
-/** An answer, or why there is none. */
-export type Attempt<T> = { readonly answer: T } | { readonly error: string };
 
 /**
  * Asks one shard.
@@ -55,27 +52,6 @@ export async function askGraveyard<T>(
   const attempt = await attempted(patience, () => question(env.GRAVEYARD.getByName(GRAVEYARD_NAME)));
   if ("answer" in attempt) return attempt.answer;
   throw unavailable(`buried messages: ${attempt.error}`);
-}
-
-/** Does something that may fail or hang, and says what came of it; never throws. @param patience ms. */
-export async function attempted<T>(patience: number, work: () => Promise<T>): Promise<Attempt<T>> {
-  const timeout = Promise.withResolvers<Attempt<T>>();
-  const timer = setTimeout(
-    () => timeout.resolve({ error: `no answer within ${patience / 1000} s` }),
-    patience,
-  );
-  const answer = async (): Promise<Attempt<T>> => {
-    try {
-      return { answer: await work() };
-    } catch (error) {
-      return { error: messageOf(error) };
-    }
-  };
-  try {
-    return await Promise.race([answer(), timeout.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function unavailable(what: string): Problem {

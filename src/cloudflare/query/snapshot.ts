@@ -4,10 +4,10 @@ import type { ShardStats } from "../../engine/shard/protocol.ts";
 import type { WatermarkStatus } from "../../engine/watermark/protocol.ts";
 import type { OperatorPlan, SourcePlan, StagePlan } from "../../plan.ts";
 import { queuesOf } from "../../plan.ts";
-import { coordinatorName, GRAVEYARD_NAME, shardName } from "../rpc.ts";
+import type { Attempt } from "../attempt.ts";
+import { attempted } from "../attempt.ts";
+import { coordinatorName, GRAVEYARD_NAME, shardNames } from "../rpc.ts";
 import type { QueryContext, QueryEnv } from "./env.ts";
-import type { Attempt } from "./shards.ts";
-import { attempted } from "./shards.ts";
 
 export interface Snapshot {
   /** When it was begun, epoch milliseconds. */
@@ -45,13 +45,9 @@ export async function takeSnapshot(
   const [operators, queues, watermarks, buried] = await Promise.all([
     Promise.all(
       [...plan.operators.values()].map(async (operator) => {
-        const shards = Array.from({ length: operator.shards }, (_, shard) => {
-          const name = shardName(plan.generation, operator.name, shard);
-          return attempted(patience, async () => ({
-            ...UNSAID,
-            ...(await env.SHARD.getByName(name).stats()),
-          }));
-        });
+        const shards = shardNames(plan.generation, operator).map((name) =>
+          attempted(patience, async () => ({ ...UNSAID, ...(await env.SHARD.getByName(name).stats()) })),
+        );
         return { operator, shards: await Promise.all(shards) };
       }),
     ),
