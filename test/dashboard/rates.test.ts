@@ -17,7 +17,7 @@ const flow = (source: string, operator: string, accepted: number, applied = acce
 function samples(...counts: readonly (readonly [at: number, ...flows: Flow[]])[]): readonly Sample[] {
   return counts.reduce<readonly Sample[]>((known, [at, ...flows]) => {
     const health = { at: new Date(at).toISOString(), flows };
-    return remember(known, sampleOf(health, 0));
+    return remember(known, sampleOf(health));
   }, []);
 }
 

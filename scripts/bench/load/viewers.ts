@@ -32,8 +32,8 @@ export async function watch({ to, path, viewers }: WatchJob): Promise<WatchResul
   }
   watching = opened;
   return {
-    least: Math.min(...counts),
-    most: Math.max(...counts),
+    least: counts.length === 0 ? 0 : Math.min(...counts),
+    most: Math.max(0, ...counts),
     messages: counts.reduce((sum, count) => sum + count, 0),
     lost,
   };

@@ -1,5 +1,6 @@
 /** Table of viewers: what those who watch cost. */
 import { table } from "../../plan/table.ts";
+import { spreadOf } from "../throughput.ts";
 import type { Viewing } from "../viewers.ts";
 import { ms, n } from "./figures.ts";
 
@@ -22,7 +23,7 @@ const HEAD = [
 export function viewersTable(all: readonly Viewing[]): string[] {
   const rows = [...new Set(all.map(({ viewers }) => viewers))].map((viewers) => {
     const rounds = all.filter((one) => one.viewers === viewers);
-    const of = (figure: (one: Viewing) => number) => median(rounds.map(figure));
+    const of = (figure: (one: Viewing) => number) => spreadOf(rounds.map(figure)).median;
     return [
       n(viewers),
       of((one) => one.shardRequests).toFixed(1),
@@ -43,9 +44,4 @@ export function viewersTable(all: readonly Viewing[]): string[] {
     rows,
     HEAD.map((_, column) => column),
   );
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -13,6 +13,8 @@ export interface LiveListener {
   /** Any message but the answers to pings. */
   message(data: unknown): void;
   status(status: LiveStatus, problem?: string): void;
+  /** What the address without a socket has answered, when there was no socket but an answer. */
+  answered?(answer: unknown): void;
 }
 
 const PING_EVERY_MS = 25_000;
@@ -89,7 +91,7 @@ export class LiveSocket {
   async #explain(): Promise<void> {
     const { signal } = this.#stop;
     const problem = await getJson(this.#probe, { signal }).then(
-      () => undefined,
+      (answer) => this.#listener.answered?.(answer),
       (thrown: unknown) => thrown,
     );
     if (signal.aborted || this.#socket !== undefined || this.#retry !== undefined) return;

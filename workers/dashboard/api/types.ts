@@ -31,23 +31,9 @@ export type DeadLetter = InferOutput<typeof deadLetterSchema>;
 export type DeadLetters = InferOutput<typeof deadLettersSchema>;
 export type Redriven = InferOutput<typeof redrivenSchema>;
 
+export type Health = InferOutput<typeof healthSchema>;
 /** What has gone over one edge, from a source or an operator to an operator, since ever. */
-export interface Flow {
-  readonly source: string;
-  readonly operator: string;
-  readonly accepted: number;
-  readonly applied: number;
-  readonly late: number;
-  readonly dead: number;
-  readonly inFlight: number;
-  readonly duplicates: number;
-}
-
-/** A deployment of an earlier version does not tell when it looked, nor what flows. */
-export type Health = InferOutput<typeof healthSchema> & {
-  readonly at?: string;
-  readonly flows?: readonly Flow[];
-};
+export type Flow = Health["flows"][number];
 
 export interface TimeWindow {
   readonly start: string;

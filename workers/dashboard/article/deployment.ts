@@ -68,7 +68,3 @@ export function shardsOf(health: Health | undefined, operators?: readonly string
       shards.flatMap((shard) => ("error" in shard ? [] : [{ ...shard, operator }])),
     );
 }
-
-export function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
-}

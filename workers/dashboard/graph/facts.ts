@@ -1,5 +1,6 @@
 /** Facts: what health says of one node or edge of a graph, put together. */
-import type { Health } from "../api/types.ts";
+import type { Flow, Health } from "../api/types.ts";
+import { sum } from "../parts/sum.ts";
 import type { GraphEdge, GraphNode, JobGraph } from "./model.ts";
 import type { Pressure, QueueHealth } from "./pressure.ts";
 import { pressureOf, UNKNOWN } from "./pressure.ts";
@@ -8,7 +9,6 @@ import type { ShardHealth } from "./skew.ts";
 export type OperatorHealth = Health["operators"][number];
 export type JobWatermarks = Health["watermarks"][number];
 export type WatermarkHealth = JobWatermarks["sources"][number] | JobWatermarks["operators"][number];
-type Flow = NonNullable<Health["flows"]>[number];
 
 /** Events a second, as the page has measured them. */
 export interface Rates {
@@ -174,8 +174,4 @@ function acceptedOf(source: string, health: Health | undefined): { sum?: number 
 
 function flowOf(health: Health | undefined, source: string, operator: string): Flow | undefined {
   return health?.flows?.find((flow) => flow.source === source && flow.operator === operator);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0);
 }

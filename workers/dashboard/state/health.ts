@@ -1,7 +1,6 @@
 /** Health: how the deployment is, pushed by the server and shared by the whole page, and the rates that follow from it. */
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { getJson } from "../api/client.ts";
 import type { LiveStatus } from "../api/live.ts";
 import { LiveSocket } from "../api/live.ts";
 import type { Health } from "../api/types.ts";
@@ -50,15 +49,11 @@ class LiveHealth {
         this.#next = { ...before, status, ...(problem === undefined ? {} : { problem }) };
         this.#show();
       },
+      answered: (health) => this.#take(health as Health),
     });
     this.#tick = setInterval(() => {
       if (this.#next.rates.total > 0 && this.#next.status === "live") this.#reckon();
     }, TICK_MS);
-    // The socket sends it too, but only where it is not refused.
-    void getJson<Health>(PATH).then(
-      (health) => this.#next.health ?? this.#take(health),
-      () => {},
-    );
   }
 
   close(): void {
@@ -68,9 +63,8 @@ class LiveHealth {
   }
 
   #take(health: Health): void {
-    const now = Date.now();
-    const sample = sampleOf(health, now);
-    this.#ahead = sample.at - now;
+    const sample = sampleOf(health);
+    this.#ahead = sample.at - Date.now();
     this.#samples = remember(this.#samples, sample);
     const { health: previous } = this.#next;
     this.#next = { ...this.#next, health, ...(previous === undefined ? {} : { previous }) };

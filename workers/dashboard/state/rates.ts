@@ -19,7 +19,7 @@ export interface Sample {
 
 const WINDOW_MS = 5_000;
 
-export function sampleOf({ at, flows = [] }: Pick<Health, "at" | "flows">, now: number): Sample {
+export function sampleOf({ at, flows }: Pick<Health, "at" | "flows">): Sample {
   const accepted = new Map<string, number>();
   const applied = new Map<string, number>();
   for (const flow of flows) {
@@ -27,7 +27,7 @@ export function sampleOf({ at, flows = [] }: Pick<Health, "at" | "flows">, now: 
     accepted.set(flow.source, Math.max(accepted.get(flow.source) ?? 0, flow.accepted));
     applied.set(edge(flow), flow.applied);
   }
-  return { at: at === undefined ? now : Date.parse(at), accepted, applied };
+  return { at: Date.parse(at), accepted, applied };
 }
 
 /** Keeps what the next rates need: the samples of the last seconds, and one before them. */

@@ -2,9 +2,10 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { Health, Jobs, Views } from "../../api/types.ts";
 import { formatNumber } from "../../parts/format.ts";
+import { sum } from "../../parts/sum.ts";
 import { link } from "../../route.ts";
 import type { Told } from "../deployment.ts";
-import { hasSlowLane, keyedViews, queueOf, shardsOf, sum, windowedViews } from "../deployment.ts";
+import { hasSlowLane, keyedViews, queueOf, shardsOf, windowedViews } from "../deployment.ts";
 import type { FilePath } from "../files.ts";
 import { File } from "../idea.tsx";
 

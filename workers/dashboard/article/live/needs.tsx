@@ -2,7 +2,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { Health } from "../../api/types.ts";
 import { formatNumber, formatSpan } from "../../parts/format.ts";
-import { keyedViews, shardsOf, sum, windowedViews } from "../deployment.ts";
+import { sum } from "../../parts/sum.ts";
+import { keyedViews, shardsOf, windowedViews } from "../deployment.ts";
 import type { Here } from "../exercises/exercises.tsx";
 import type { FilePath } from "../files.ts";
 import { File } from "../idea.tsx";

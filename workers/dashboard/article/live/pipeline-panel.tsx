@@ -2,10 +2,11 @@
 import type { JSX } from "preact";
 import { formatCompact, formatRate } from "../../parts/format.ts";
 import { Empty, ErrorNote } from "../../parts/notes.tsx";
+import { sum } from "../../parts/sum.ts";
 import { link } from "../../route.ts";
 import type { HealthState } from "../../state/health.ts";
 import type { Told } from "../deployment.ts";
-import { queueOf, shardsOf, sum } from "../deployment.ts";
+import { queueOf, shardsOf } from "../deployment.ts";
 import { Panel } from "../idea.tsx";
 
 export interface PipelinePanelProps {
