@@ -1,15 +1,13 @@
 /** Contender: something that counts events over HTTP, running in a workerd of its own. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type Runtime, type RuntimeOptions, startRuntime } from "../local/runtime.ts";
 import type { WorkerSource } from "../local/workers.ts";
-import { plan } from "./counting-job.ts";
 import type { Address } from "./load/protocol.ts";
 import { cpuSeconds, memory, workerds } from "./process.ts";
+import { countingJob } from "./sources.ts";
 
 export const VIEW = "/v1/views/page-views";
 
-const COUNTING_JOB = fileURLToPath(new URL("counting-job.ts", import.meta.url));
 const POLL_MS = 20;
 const IDLE_MS = 1_000;
 
@@ -80,7 +78,7 @@ export async function startContender(
   const runtime = await startRuntime({
     ...options,
     workers,
-    ...(name === "millrace" ? { register: { module: COUNTING_JOB, plan } } : {}),
+    ...(name === "millrace" ? { register: countingJob } : {}),
     direct: true,
     onLog: ({ message }) => console.error(`${name}: ${message}`),
   });

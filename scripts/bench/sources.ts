@@ -7,11 +7,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { WorkerSource } from "../local/workers.ts";
+import type { Register, WorkerSource } from "../local/workers.ts";
 import { deployment } from "../local/workers.ts";
+import { plan } from "./counting-job.ts";
 
 export const CONTENDERS = ["limit", "queued", "naive", "synchronous", "millrace"] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
+
+/** What Millrace runs beside the other contenders. */
+export const countingJob: Register = {
+  module: fileURLToPath(new URL("counting-job.ts", import.meta.url)),
+  plan,
+};
 
 /** The configs of a contender's Workers; the first is the public door. */
 export function configsOf(name: ContenderName): string[] {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
-import { loadWorker, type WorkerSource } from "../../local/workers.ts";
+import { loadWorker, type Register, type WorkerSource } from "../../local/workers.ts";
 import type { Address } from "../load/protocol.ts";
 
 const HOST = "127.0.0.1";
@@ -17,13 +17,18 @@ export interface Inspected {
   total(): Promise<number>;
 }
 
-/** Runs `work` against Workers that can be inspected. */
+/** Runs `work` against Workers that can be inspected. @param register other jobs than the deployment's. */
 export async function inspected<T>(
   sources: readonly WorkerSource[],
   work: (them: Inspected) => Promise<T>,
+  register?: Register,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-  const overrides = { vars: { OPEN: "yes" }, control: "" };
+  const overrides = {
+    vars: { OPEN: "yes" },
+    control: "",
+    ...(register === undefined ? {} : { register }),
+  };
   const workers = await Promise.all(sources.map((source) => loadWorker(source, overrides)));
   const [first, ...rest] = workers;
   const miniflare = new Miniflare(

@@ -9,8 +9,8 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LoadGenerator } from "../load/driver.ts";
 import type { Workload } from "../load/protocol.ts";
-import { configsOf, plain } from "../sources.ts";
-import { inspected } from "./inspector.ts";
+import { configsOf, countingJob, plain } from "../sources.ts";
+import { type Inspected, inspected } from "./inspector.ts";
 
 export interface Profile {
   readonly workload: string;
@@ -35,7 +35,7 @@ export async function measureProfile(
   workload: Workload,
   seconds: number,
 ): Promise<Profile[]> {
-  return inspected(plain(configsOf("millrace")), async ({ address: to, attach, script }) => {
+  const run = async ({ address: to, attach, script }: Inspected) => {
     const job = { kind: "flood", to, workload, connections: 32, maxEvents: 1e9 } as const;
     await generator.run({ ...job, from: 0, seconds: 2 });
     const sessions = await Promise.all(WORKERS.map(attach));
@@ -52,7 +52,8 @@ export async function measureProfile(
       profiles.push({ workload: workload.name, worker, functions: shares(profile, mapOf(script(worker))) });
     }
     return profiles;
-  });
+  };
+  return inspected(plain(configsOf("millrace")), run, countingJob);
 }
 
 function shares({ nodes, samples }: CpuProfile, map: SourceMap): Profile["functions"] {
