@@ -11,11 +11,14 @@ import { ProducerKind, RECORD_WIDTH } from "./segment.ts";
 
 export const ENVELOPE_VERSION = 1;
 
-export interface Envelope {
+export interface EnvelopeHeader {
   readonly generation: number;
   /** The plan that routed the segments. */
   readonly fingerprint: string;
   readonly source: string;
+}
+
+export interface Envelope extends EnvelopeHeader {
   readonly segments: readonly Segment[];
 }
 
@@ -61,37 +64,47 @@ type PackedEnvelope = [
   segments: PackedSegment[],
 ];
 
-export function encodeEnvelope(envelope: Envelope): string {
-  const closed = (segment: Segment): SealedSegment => ({
-    ...segment,
-    parts: segment.parts.map((part) => ({
-      ...part,
-      byShard: part.byShard.map((one) => ({ shard: one.shard, content: seal(one) })),
-    })),
-  });
-  return encodeSealed({ ...envelope, segments: envelope.segments.map(closed) });
+export function encodeEnvelope({ segments, ...header }: Envelope): string {
+  return joinEnvelope(header, segments.map(encodeSegment));
 }
 
 /** An envelope whose parts are sealed, on its way from one queue to another, or from an outbox. */
-export function encodeSealed({ generation, fingerprint, source, segments }: SealedEnvelope): string {
-  const packed: PackedEnvelope = [
-    ENVELOPE_VERSION,
-    generation,
-    fingerprint,
-    source,
-    segments.map(
-      (s): PackedSegment => [
-        s.producer,
-        s.sequence,
-        s.kind,
-        s.arrival,
-        s.events,
-        s.before,
-        s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, b.content])]),
-        ...((s.time === undefined ? [] : [packTime(s.time)]) as [PackedTime?]),
-      ],
-    ),
+export function encodeSealed({ segments, ...header }: SealedEnvelope): string {
+  return joinEnvelope(header, segments.map(encodeSealedSegment));
+}
+
+/** The text of one segment as it stands in an envelope, for `joinEnvelope`. */
+export function encodeSegment(segment: Segment): string {
+  return encodeSealedSegment({
+    ...segment,
+    parts: segment.parts.map(({ operator, shards, byShard }) => ({
+      operator,
+      shards,
+      byShard: byShard.map((one) => ({ shard: one.shard, content: seal(one) })),
+    })),
+  });
+}
+
+/** An envelope of segments that are encoded already: those that travel together are not encoded again for it. */
+export function joinEnvelope(
+  { generation, fingerprint, source }: EnvelopeHeader,
+  segments: readonly string[],
+): string {
+  const header = JSON.stringify([ENVELOPE_VERSION, generation, fingerprint, source]);
+  return `${header.slice(0, -1)},[${segments.join(",")}]]`;
+}
+
+function encodeSealedSegment(s: SealedSegment): string {
+  const packed: PackedSegment = [
+    s.producer,
+    s.sequence,
+    s.kind,
+    s.arrival,
+    s.events,
+    s.before,
+    s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, b.content])]),
   ];
+  if (s.time !== undefined) packed.push(packTime(s.time));
   return JSON.stringify(packed);
 }
 

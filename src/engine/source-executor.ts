@@ -46,8 +46,10 @@ export class SourceExecutor {
    * @param arrival epoch milliseconds.
    */
   read(records: Iterable<Arrival>, idBase: string, arrival: number): Reading {
-    const combined = new Combiner(this.source.targets);
-    const reader = new EventReader(this.source.source, idBase, arrival);
+    const { source } = this;
+    const { steps } = source;
+    const combined = new Combiner(source.targets);
+    const reader = new EventReader(source.source, idBase, arrival);
     const rejected: Rejection[] = [];
     let onlyTooLarge = true;
     let earliest = -1;
@@ -57,12 +59,13 @@ export class SourceExecutor {
       try {
         // All of a record's events are looked at before the first one counts: it is accepted as a whole, or not at all.
         const events = reader.read(record);
-        const passages = events.map((event) => passThrough(this.source.steps, event, this.source));
-        if (this.source.onError === "fail") mustCombine(this.source.targets, passages);
+        const passages: Passage[] = [];
+        for (const event of events) passages.push(passThrough(steps, event, source));
+        if (source.onError === "fail") mustCombine(source.targets, passages);
         for (const passage of passages) combined.add(passage);
         for (const { time } of events) {
-          earliest = earliest === -1 ? time : Math.min(earliest, time);
-          latest = Math.max(latest, time);
+          if (earliest === -1 || time < earliest) earliest = time;
+          if (time > latest) latest = time;
         }
         const said = reader.watermarkSaid;
         if (said !== undefined) watermark = Math.max(watermark ?? 0, said);

@@ -108,6 +108,8 @@ function isCount(value: unknown): value is number {
 }
 
 function toBitmap(shards: readonly number[]): string {
+  // The last is the largest.
+  if ((shards.at(-1) ?? 0) < 31) return shards.reduce((bits, shard) => bits | (1 << shard), 0).toString(16);
   return shards.reduce((bits, shard) => bits | (1n << BigInt(shard)), 0n).toString(16);
 }
 

@@ -38,16 +38,14 @@ const ENCODINGS: ReadonlyMap<string, "gzip" | "deflate" | undefined> = new Map([
 export async function readBody(request: Request): Promise<Body> {
   const kind = kindOf(request.headers.get("content-type"));
   const encoding = encodingOf(request.headers.get("content-encoding"));
-  const stream = request.body;
-  if (stream === null) return { kind, bytes: new Uint8Array() };
+  // A length that is stated and small enough lets the runtime read the body in one go, without making a stream of it.
+  const stated = Number(request.headers.get("content-length") ?? Number.NaN);
   let raw: Uint8Array<ArrayBuffer> | undefined;
   try {
-    // A length that is stated and small enough lets the runtime read the body in one go.
-    const stated = Number(request.headers.get("content-length") ?? Number.NaN);
     raw =
       stated <= MAX_BODY_BYTES
         ? new Uint8Array(await request.arrayBuffer())
-        : await readAtMost(stream, MAX_BODY_BYTES, MAX_DRAINED_BYTES);
+        : await readAtMost(request.body, MAX_BODY_BYTES, MAX_DRAINED_BYTES);
   } catch {
     throw new Problem(400, "the request's body broke off; send it again");
   }
@@ -57,7 +55,8 @@ export async function readBody(request: Request): Promise<Body> {
 
 /** Reads a body to its end, or for long enough, for a sender who only then looks at the answer. */
 export async function drain(request: Request): Promise<void> {
-  if (request.body === null || request.bodyUsed) return;
+  // In this order: asking for the body makes a stream of it.
+  if (request.bodyUsed || request.body === null) return;
   try {
     await readAtMost(request.body, 0, MAX_DRAINED_BYTES);
   } catch {
@@ -66,7 +65,9 @@ export async function drain(request: Request): Promise<void> {
 }
 
 function kindOf(header: string | null): BodyKind {
-  const [type = "", ...parameters] = (header ?? "text/plain").toLowerCase().split(";");
+  const plain = header === null ? "text" : TYPES.get(header);
+  if (plain !== undefined) return plain;
+  const [type = "", ...parameters] = (header as string).toLowerCase().split(";");
   const kind = TYPES.get(type.trim());
   const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter)?.[1]);
   if (kind === undefined) {
@@ -79,7 +80,8 @@ function kindOf(header: string | null): BodyKind {
 }
 
 function encodingOf(header: string | null): "gzip" | "deflate" | undefined {
-  const encoding = (header ?? "").trim().toLowerCase();
+  if (header === null) return undefined;
+  const encoding = header.trim().toLowerCase();
   if (ENCODINGS.has(encoding)) return ENCODINGS.get(encoding);
   throw notTaken("this content encoding is not taken; send gzip, deflate or none");
 }
@@ -113,10 +115,11 @@ async function inflate(
 
 /** All bytes of a stream; undefined when it holds more than `limit`, of which up to `drained` are read and dropped. */
 async function readAtMost(
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<Uint8Array> | null,
   limit: number,
   drained: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (stream === null) return new Uint8Array();
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;

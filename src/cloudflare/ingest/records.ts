@@ -27,16 +27,18 @@ export function recordsOf({ kind, bytes }: Body): Records {
   return valuesOf(text, kind);
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     throw new Problem(400, "the body is not valid UTF-8");
   }
 }
 
 function valuesOf(text: string, kind: BodyKind): Records {
-  if (text.trim() === "") throw empty();
+  if (!/\S/.test(text)) throw empty();
   let value: unknown;
   try {
     value = JSON.parse(text);

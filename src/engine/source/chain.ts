@@ -10,9 +10,9 @@ export const MAX_KEY_BYTES = 2048;
 
 /** What became of one event: where it goes, and what threw on the way. */
 export interface Passage {
-  readonly routed: Routed[];
+  readonly routed: readonly Routed[];
   /** One entry for each operator that the event would have been on its way to. */
-  readonly failed: Failure[];
+  readonly failed: readonly Failure[];
 }
 
 export interface Routed {
@@ -49,20 +49,24 @@ export function passThrough(
   event: Event<unknown>,
   { onError = "dead-letter", refusable = true }: PassOptions = {},
 ): Passage {
-  const passage: Passage = { routed: [], failed: [] };
-  walk(steps, event, { passage, onError, refusable });
-  return passage;
+  const walked: Walk = { routed: [], failed: NOTHING_FAILED, onError, refusable };
+  walk(steps, event, walked);
+  return walked;
 }
 
-interface Walk extends Required<PassOptions> {
-  readonly passage: Passage;
+/** Thousands of events a request fail nowhere: they share one list. */
+const NOTHING_FAILED: readonly Failure[] = Object.freeze([]);
+
+interface Walk extends Passage, Required<PassOptions> {
+  readonly routed: Routed[];
+  failed: readonly Failure[];
 }
 
 function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
   for (const step of steps) {
     switch (step.kind) {
       case "target":
-        on.passage.routed.push({ target: step.target, event, port: step.port });
+        on.routed.push({ target: step.target, event, port: step.port });
         break;
       case "keyBy": {
         let key: string;
@@ -96,9 +100,10 @@ function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
 function fail(step: Step, operator: string, event: Event<unknown>, error: unknown, on: Walk): void {
   if (error instanceof InvalidEventError && on.refusable) throw error;
   if (on.onError === "fail") throw new OperatorFailedError(operator, messageOf(error));
-  for (const target of targetsOf(step)) {
-    on.passage.failed.push({ target, operator, error: messageOf(error), event });
-  }
+  const failures = [...targetsOf(step)].map(
+    (target): Failure => ({ target, operator, error: messageOf(error), event }),
+  );
+  on.failed = [...on.failed, ...failures];
 }
 
 /** All that an operator emits for an event; it counts only when the operator has returned. */

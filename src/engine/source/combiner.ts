@@ -59,6 +59,8 @@ interface Combined {
 
 export class Combiner {
   readonly #tallies: Map<Target, Tally>;
+  /** The same, for going over them with every event. */
+  readonly #all: readonly Tally[];
   #events = 0;
   #serial = 0;
 
@@ -66,6 +68,7 @@ export class Combiner {
     this.#tallies = new Map(
       targets.map((target) => [target, { records: new Map(), each: [], dead: [], dropped: 0, accounted: 0 }]),
     );
+    this.#all = [...this.#tallies.values()];
   }
 
   get events(): number {
@@ -90,7 +93,7 @@ export class Combiner {
       }
     }
     for (const failure of passage.failed) this.#bury(failure, counts);
-    for (const tally of this.#tallies.values()) tally.dropped += this.#account(tally, counts);
+    for (const tally of this.#all) tally.dropped += this.#account(tally, counts);
   }
 
   /** `counts` for the first that asks for this event, then 0: whatever becomes of the rest, it is accounted for. */
@@ -127,7 +130,7 @@ export class Combiner {
   #fold(target: Target, tally: Tally, event: Event<unknown>, port: number, counts: number): void {
     const { key = "", time } = event;
     if (target.kind === "aggregate") {
-      this.#foldInto(target.aggregate, tally, key, undefined, event, () => this.#account(tally, counts));
+      this.#foldInto(target.aggregate, tally, key, undefined, event, counts);
     } else if (target.kind === "window" && target.combined) {
       this.#foldIntoWindows(target, tally, event, counts);
     } else {
@@ -145,25 +148,25 @@ export class Combiner {
     const last = windows.length - 1;
     windows.forEach((one, n) => {
       // It is accounted for with its last window: when that is late, all are.
-      const account = () => (n === last ? this.#account(tally, counts) : 0);
-      this.#foldInto(aggregate, tally, key, one, event, account);
+      this.#foldInto(aggregate, tally, key, one, event, n === last ? counts : undefined);
     });
   }
 
+  /** @param counts what accounts for the event; undefined when something else does. */
   #foldInto(
     aggregate: Aggregate<unknown, unknown, unknown>,
     tally: Tally,
     key: string,
     window: Window | undefined,
     event: Event<unknown>,
-    account: () => number,
+    counts: number | undefined,
   ): void {
     const { time } = event;
     const id = window === undefined ? key : `${window.end} ${window.start} ${key}`;
     const known = tally.records.get(id);
     if (known === undefined) {
       const partial = scalarStorable(aggregate.add(aggregate.create(), event));
-      const n = account();
+      const n = counts === undefined ? 0 : this.#account(tally, counts);
       const events = typeof partial === "object" ? [{ event, n }] : undefined;
       tally.records.set(id, { key, window, partial, n, time, events, careful: false });
       return;
@@ -172,8 +175,8 @@ export class Combiner {
       const partial = scalarStorable(aggregate.add(known.partial, event));
       if (typeof partial === "object") throw new TypeError("the accumulator was no object and became one");
       known.partial = partial;
-      known.n += account();
-      known.time = Math.max(known.time, time);
+      if (counts !== undefined) known.n += this.#account(tally, counts);
+      if (time > known.time) known.time = time;
       return;
     }
     try {
@@ -189,7 +192,7 @@ export class Combiner {
       known.careful = true;
       throw error;
     }
-    const n = account();
+    const n = counts === undefined ? 0 : this.#account(tally, counts);
     known.n += n;
     known.time = Math.max(known.time, time);
     known.events.push({ event, n });
@@ -241,6 +244,7 @@ function sendable(event: Event<unknown>): Event<unknown> {
 
 /** The cheap half of the check, for each event: most accumulators are numbers, and objects are looked at once, at the end. */
 function scalarStorable(partial: unknown): unknown {
+  if (typeof partial === "number" && Number.isFinite(partial)) return partial;
   return typeof partial === "object" && partial !== null ? partial : storable(partial);
 }
 

@@ -1,7 +1,7 @@
 /** Packer: lays items into segments and segments into messages, each just under what the queue bills as one unit. */
 import { TooLargeError } from "../../errors.ts";
 import type { Plan, Target } from "../../plan.ts";
-import { encodeEnvelope } from "../envelope.ts";
+import { encodeSegment, joinEnvelope } from "../envelope.ts";
 import type { QueueLimits } from "../event-queue.ts";
 import type {
   DeadEvent,
@@ -34,9 +34,18 @@ export interface Packed {
   /** Of all messages, in UTF-8. */
   readonly bytes: number;
   readonly segments: readonly Segment[];
+  /** The segments as `joinEnvelope` takes them. */
+  readonly encoded: readonly string[];
 }
 
 const encoder = new TextEncoder();
+/** Room for what fits a message; the platform counts bytes only as it writes them, and a buffer for each message is dear. */
+const scratch = new Uint8Array(256 * 1024);
+
+function utf8Length(text: string): number {
+  const { read, written } = encoder.encodeInto(text, scratch);
+  return read === text.length ? written : encoder.encode(text).length;
+}
 
 /**
  * Packs the items of one request.
@@ -51,11 +60,14 @@ export function pack(
   limits: QueueLimits,
 ): Packed {
   const target = identity.single ? limits.messageBytes : Math.min(PACKED_MESSAGE_BYTES, limits.messageBytes);
+  const { plan, fingerprint, source } = header;
+  const envelope = { generation: plan.generation, fingerprint, source };
   const messages: string[] = [];
   const segments: Segment[] = [];
+  const encoded: string[] = [];
   let sendBytes = 0;
   place(items);
-  return { messages, segments, bytes: sendBytes };
+  return { messages, segments, encoded, bytes: sendBytes };
 
   function place(some: readonly Item[]): void {
     const first = segments.length === 0;
@@ -70,13 +82,9 @@ export function pack(
       parts: partsOf(some),
       ...(identity.time === undefined ? {} : { time: timeOf(identity.time, segments.length) }),
     };
-    const message = encodeEnvelope({
-      generation: header.plan.generation,
-      fingerprint: header.fingerprint,
-      source: header.source,
-      segments: [segment],
-    });
-    const bytes = encoder.encode(message).length;
+    const text = encodeSegment(segment);
+    const message = joinEnvelope(envelope, [text]);
+    const bytes = utf8Length(message);
     if (bytes > (some.length === 1 ? limits.messageBytes : target)) {
       if (identity.single || some.length === 1) throw tooLarge(bytes, limits.messageBytes, identity.single);
       const pieces = Math.ceil(bytes / target) + 1;
@@ -86,6 +94,7 @@ export function pack(
     }
     messages.push(message);
     segments.push(segment);
+    encoded.push(text);
     sendBytes += bytes;
     if (sendBytes > limits.sendBytes || messages.length > limits.messages) {
       throw new TooLargeError(
@@ -110,29 +119,30 @@ function tooLarge(bytes: number, limit: number, single: boolean): TooLargeError 
 }
 
 export function partsOf(items: readonly Item[]): OperatorPart[] {
-  const parts = new Map<string, { shards: number; byShard: Map<number, MutableShardPart> }>();
+  const parts: { target: Target; shards: Map<number, MutableShardPart> }[] = [];
+  let part: (typeof parts)[number] | undefined;
   for (const { target, shard, record, time = 0, dead, dropped = 0 } of items) {
-    let part = parts.get(target.name);
-    if (part === undefined) {
-      part = { shards: target.shards, byShard: new Map() };
-      parts.set(target.name, part);
+    // Items come target by target.
+    if (part?.target !== target) {
+      part = parts.find((one) => one.target.name === target.name) ?? { target, shards: new Map() };
+      if (part.shards.size === 0) parts.push(part);
     }
-    let one = part.byShard.get(shard);
+    let one = part.shards.get(shard);
     if (one === undefined) {
       one = { shard, records: [], dropped: 0, dead: [], ...(isRead(target) ? { times: [] } : {}) };
-      part.byShard.set(shard, one);
+      part.shards.set(shard, one);
     }
     if (record !== undefined) {
-      one.records.push(...record);
+      one.records.push(record[0], record[1], record[2]);
       one.times?.push(time);
     }
     if (dead !== undefined) one.dead.push(dead);
     one.dropped += dropped;
   }
-  return [...parts].map(([operator, { shards, byShard }]) => ({
-    operator,
-    shards,
-    byShard: [...byShard.values()],
+  return parts.map(({ target, shards }) => ({
+    operator: target.name,
+    shards: target.shards,
+    byShard: [...shards.values()],
   }));
 }
 

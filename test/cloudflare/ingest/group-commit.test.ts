@@ -1,7 +1,7 @@
 /** Group commit: who shares a message, and what each is told. */
 import { describe, expect, it } from "vitest";
 import { GroupCommit } from "../../../src/cloudflare/ingest/group-commit.ts";
-import { decodeEnvelope, encodeEnvelope } from "../../../src/engine/envelope.ts";
+import { decodeEnvelope, encodeSegment, joinEnvelope } from "../../../src/engine/envelope.ts";
 import type { EventQueue } from "../../../src/engine/event-queue.ts";
 import { MEMORY_LIMITS } from "../../../src/engine/memory-queue.ts";
 import type { Segment } from "../../../src/engine/segment.ts";
@@ -28,8 +28,9 @@ function packed(sequence: number, padding = 0): Packed {
       },
     ],
   };
-  const message = encodeEnvelope({ ...HEADER, segments: [segment] });
-  return { segments: [segment], messages: [message], bytes: message.length };
+  const encoded = [encodeSegment(segment)];
+  const message = joinEnvelope(HEADER, encoded);
+  return { segments: [segment], encoded, messages: [message], bytes: message.length };
 }
 
 /** A queue whose sends end when the test says so. */
@@ -87,6 +88,21 @@ describe("group commit", () => {
     expect(answered.toSorted()).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it("lets nobody slip past a group that is about to go", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(10_000);
+    const all = [0, 1].map((n) => group.send(packed(n), HEADER, queue, waitUntil));
+    queue.ends[0]?.resolve();
+    await all[0];
+    // Nothing is under way any more, and the group has not gone yet.
+    all.push(group.send(packed(2), HEADER, queue, waitUntil));
+    expect(queue.sequences).toEqual([[0]]);
+    await until(() => queue.sent.length === 2);
+    expect(queue.sequences).toEqual([[0], [1, 2]]);
+    queue.ends[1]?.resolve();
+    await Promise.all(all);
+  });
+
   it("does not wait for a slow send longer than it may linger", async () => {
     const queue = new SlowQueue();
     const group = new GroupCommit(5);
@@ -137,19 +153,37 @@ describe("group commit", () => {
     expect(queue.sequences.slice(2).toSorted()).toEqual([[1, 2], [3]]);
   });
 
-  it("keeps groups within a message, and lets what is large travel alone", async () => {
+  it("fills messages one after the other, gives what is large one of its own, and sends all of them at once", async () => {
     const queue = new SlowQueue();
     const group = new GroupCommit(10_000);
     const all = Array.from({ length: 8 }, (_, n) => group.send(packed(n, 15_000), HEADER, queue, waitUntil));
     all.push(group.send(packed(8, 30_000), HEADER, queue, waitUntil));
-    expect(queue.sequences).toEqual([[0], [8]]);
-    for (let ended = 0; ended < queue.ends.length || queue.sequences.flat().length < 9; ) {
-      await until(() => ended < queue.ends.length);
-      queue.ends[ended++]?.resolve();
-    }
+    expect(queue.sequences).toEqual([[0]]);
+    queue.ends[0]?.resolve();
+    await until(() => queue.sent.length === 2);
+    expect(
+      queue.sent[1]?.map((text) => decodeEnvelope(text).segments.map(({ sequence }) => sequence)),
+    ).toEqual([[1, 2, 3, 4], [5, 6, 7], [8]]);
+    for (const message of queue.sent.flat()) expect(message.length).toBeLessThan(64_000);
+    queue.ends[1]?.resolve();
     await Promise.all(all);
-    expect(queue.sequences.flat().toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    for (const message of queue.sent.flat()) expect(message.length).toBeLessThan(63_000);
+  });
+
+  it("starts another send when one is full, which then waits for nobody", async () => {
+    const queue = new SlowQueue();
+    const group = new GroupCommit(10_000);
+    const size = Math.floor(MEMORY_LIMITS.sendBytes / 3);
+    const all = Array.from({ length: 6 }, (_, n) => group.send(packed(n, size), HEADER, queue, waitUntil));
+    // The first is still under way.
+    await until(() => queue.sent.length === 3);
+    expect(queue.sequences).toEqual([[0], [1, 2], [3, 4]]);
+    for (const { resolve } of queue.ends) resolve();
+    await until(() => queue.sent.length === 4);
+    expect(queue.sequences.at(-1)).toEqual([5]);
+    queue.ends[3]?.resolve();
+    await Promise.all(all);
+    const bytes = queue.sent.map((messages) => messages.reduce((sum, text) => sum + text.length, 0));
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(MEMORY_LIMITS.sendBytes);
   });
 
   it("is off at 0", async () => {
