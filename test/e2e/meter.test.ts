@@ -10,12 +10,15 @@ import type { ContenderName } from "../../scripts/bench/sources.ts";
 import { configsOf, meteredSources } from "../../scripts/bench/sources.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
 import { shardOf } from "../../src/hash.ts";
+import type { Exercise } from "../../workers/jobs/exercises/index.ts";
+import { exercises } from "../../workers/jobs/exercises/index.ts";
 import { temporaryFolder } from "../scripts/send/command.ts";
 import { request } from "./client.ts";
 import { plan as seconds } from "./jobs/seconds.ts";
 import { eventually } from "./support.ts";
 
 const SHARDS = 4;
+const NO_FILES = { r2ClassA: 0, r2ClassB: 0 };
 
 describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
   test("millrace", async () => {
@@ -31,6 +34,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       rowsWritten: 2,
       // Each looks at the slot of the log that it writes.
       rowsRead: 2,
+      ...NO_FILES,
     });
   });
 
@@ -44,6 +48,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       objects: 2,
       rowsWritten: 6,
       rowsRead: 0,
+      ...NO_FILES,
     });
   });
 
@@ -57,6 +62,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       objects: 2,
       rowsWritten: 6,
       rowsRead: 0,
+      ...NO_FILES,
     });
   });
 });
@@ -88,17 +94,40 @@ test("what a source with event time tells its coordinator is counted, call by ca
   expect(await refused(2)).toMatchObject({ requests: 1, writes: 0, objectRequests: 2, rowsWritten: 2 });
 }, 60_000);
 
+test("what a sink does in its bucket is counted: a put a file, and nothing else", async () => {
+  const { file, plan } = exercises.get("exercise-4") as Exercise;
+  const module = new URL(`../../workers/jobs/exercises/${file}`, import.meta.url).pathname;
+  const workers = meteredSources(configsOf("millrace"), temporaryFolder());
+  const runtime = await startRuntime({ workers, register: { module, plan } });
+  onTestFinished(() => runtime.dispose());
+  const bucket = await runtime.miniflare.getR2Bucket("FILES", "millrace-operator");
+  const files = async () => (await bucket.list()).objects.length;
+  for (const round of [1, 2]) {
+    const { status } = await request(runtime, "/v1/sources/clicks", {
+      method: "POST",
+      headers: { "content-type": "text/plain" },
+      body: "/home\n/about\n/home",
+    });
+    expect(status).toBe(202);
+    // A file is closed five seconds after its first click.
+    await eventually(async () => (await files()) >= round);
+    expect(await files()).toBe(round);
+    expect(await countsOf({ runtime })).toMatchObject({ r2ClassA: round, r2ClassB: 0 });
+  }
+}, 60_000);
+
 test("a bill is the counts times the list prices", () => {
   const counts: Counts = {
     ...noCounts(),
     ...{ requests: 3, batches: 1, writes: 3, reads: 3, deletes: 3 },
     ...{ objectRequests: 2, objects: 2, rowsWritten: 2, rowsRead: 1_000 },
+    ...{ r2ClassA: 2, r2ClassB: 10 },
   };
   const { lines, counted, withEstimates } = bill(counts, { cpuSeconds: 0.1, seconds: 10 }, 6);
   // Dollars a million events: of six events, (3 + 1) requests at 0.30 a million are 0.20, and so on.
-  const wanted = [0.2, 0.6, 0.05, 1 / 3, 1 / 6, 1 / 3, (2 * 10 * 0.128 * 12.5) / 6];
+  const wanted = [0.2, 0.6, 0.05, 1 / 3, 1 / 6, 1.5, 0.6, 1 / 3, (2 * 10 * 0.128 * 12.5) / 6];
   for (const [n, { dollars }] of lines.entries()) expect(dollars).toBeCloseTo(wanted[n] as number, 9);
-  expect(counted).toBeCloseTo(0.2 + 0.6 + 0.05 + 1 / 3 + 1 / 6, 9);
+  expect(counted).toBeCloseTo(0.2 + 0.6 + 0.05 + 1 / 3 + 1 / 6 + 1.5 + 0.6, 9);
   expect(lines.filter(({ estimate }) => estimate).map(({ what }) => what)).toEqual([
     "CPU, ms",
     "object duration, GB-s",
