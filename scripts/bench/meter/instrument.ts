@@ -77,6 +77,8 @@ export function meteredClass<Class extends new (context: never, env: never) => o
   const Base = base as unknown as new (context: object, env: Env) => { alarm?: () => Promise<void> };
   return class extends Base {
     constructor(context: object, env: Env) {
+      // The class makes fields of it before it can be replaced.
+      countAlarms(context);
       super(context, meteredEnv(env));
       Object.defineProperty(this, "ctx", { value: meteredContext(context) });
       const { alarm } = this;
@@ -161,8 +163,18 @@ function meteredContext(context: object): object {
     },
   );
   const kv = intercepted(storage.kv, { put: written, delete: written });
-  const meteredStorage = intercepted(storage, { setAlarm: written }, { sql, kv });
+  const meteredStorage = intercepted(storage, {}, { sql, kv });
   return intercepted(context, {}, { storage: meteredStorage });
+}
+
+/** Each setting of an alarm is billed as a row. */
+function countAlarms(context: object): void {
+  const { storage } = context as { storage: { setAlarm: Any } };
+  const setAlarm = storage.setAlarm.bind(storage);
+  storage.setAlarm = (...args) => {
+    counts.rowsWritten++;
+    return setAlarm(...args);
+  };
 }
 
 function settleCursor(): void {
