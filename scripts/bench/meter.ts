@@ -1,6 +1,6 @@
 /** Meter: the bill of a run, at list prices, from what was counted in it. */
+import { OBJECT_GIGABYTES, prices } from "../../src/cloudflare/prices.ts";
 import type { Counts } from "./meter/counts.ts";
-import { OBJECT_GIGABYTES, prices } from "./meter/prices.ts";
 
 /** What a run used besides what can be counted; both are estimates. */
 export interface Usage {
@@ -45,6 +45,8 @@ export function bill(counts: Counts, usage: Usage, events: number): Bill {
     line("object requests", counts.objectRequests, prices.objectRequest),
     line("rows written", counts.rowsWritten, prices.rowWritten),
     line("rows read", counts.rowsRead, prices.rowRead),
+    line("R2, class A", counts.r2ClassA, prices.r2ClassA),
+    line("R2, class B", counts.r2ClassB, prices.r2ClassB),
     line("CPU, ms", usage.cpuSeconds * 1000, prices.cpuMillisecond, true),
     line(
       "object duration, GB-s",

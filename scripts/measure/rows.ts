@@ -34,7 +34,7 @@ export async function measureRows(workload: Workload): Promise<void> {
     const rows = sum((each) => each.rowsWritten);
     console.log(`  ${workload.name}, ${workload.events.toLocaleString("en")} events`);
     console.log(
-      `    shard calls ${calls} in ${load.batches} batches; rows ${rows}: ${calls} commits + ${rows - calls} checkpoint rows`,
+      `    shard calls ${calls} in ${load.batches} batches; rows ${rows}: ${calls} commits + ${rows - calls} rows of tables and checkpoints`,
     );
     console.log(
       `    ${(rows / calls).toFixed(3)} rows a shard call, ${(rows / workload.events).toFixed(6)} rows an event`,

@@ -1,11 +1,12 @@
 /** What a stated workload would cost: an estimate from list prices, with its arithmetic shown. */
+
+import { prices } from "../../src/cloudflare/prices.ts";
 import type { Plan } from "../../src/index.ts";
 import { EVENT_BYTES, flowOf, RECORD_BYTES } from "./estimate/flow.ts";
 import type { EstimateLine } from "./estimate/lines.ts";
 import { many, n, operatorLines, sourceLines } from "./estimate/lines.ts";
 import type { Workload } from "./estimate/workload.ts";
 import { checkSelectivity, sourceOf } from "./estimate/workload.ts";
-import { prices } from "./prices.ts";
 import { table } from "./table.ts";
 
 export type { EstimateLine } from "./estimate/lines.ts";

@@ -1,13 +1,21 @@
-/** Consumer: the queue handler of the operator Worker: executors over Durable Objects, one for each kind of queue. */
+/**
+ * Consumer: the queue handler of the operator Worker: executors over Durable Objects, one for each kind of queue.
+ *
+ * It counts what the platform bills for the batches, and hands that over with its next call of a shard.
+ */
 import { systemClock } from "../clock.ts";
 import { openEnvelope } from "../engine/envelope.ts";
+import type { BuriedMessage } from "../engine/operator-executor.ts";
 import { OperatorExecutor } from "../engine/operator-executor.ts";
+import type { ShardCall, ShardReply } from "../engine/shard/protocol.ts";
 import { StageExecutor } from "../engine/stage-executor.ts";
+import { UsageLedger } from "../engine/usage.ts";
 import type { WatermarkClient } from "../engine/watermark/reports.ts";
 import { buriedOf, report } from "../engine/watermark/reports.ts";
 import { messageOf } from "../errors.ts";
 import type { Plan } from "../plan.ts";
 import { pullsOf, queuesOf, stagesOf } from "../plan.ts";
+import { usageOfBatch, usageOfRequests } from "./batch-usage.ts";
 import { queueOf } from "./queue.ts";
 import type { ClaimsRpc, CoordinatorRpc, GraveyardRpc, Namespace, ShardRpc } from "./rpc.ts";
 import { callShard, coordinatorName, GRAVEYARD_NAME, shardName } from "./rpc.ts";
@@ -24,15 +32,23 @@ export interface ConsumerEnv {
 export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv) => Promise<void> {
   const deadLetterQueues = new Set(queuesOf(plan).map(({ queue }) => queue.deadLetterQueue));
   const stages = new Map(stagesOf(plan).map((stage) => [stage.queue.queue, stage]));
+  const owners = ownersOf(plan);
+  // What a batch of a source that feeds only stages has used goes with the next call for a stage.
+  const usage = new UsageLedger();
   // One of each for the isolate: they remember which shards are still to be told about which segments.
   let executors: { operators: OperatorExecutor; stages: StageExecutor } | undefined;
   return async (batch, env) => {
     if (batch.messages.length === 0) return;
+    const owner = owners.get(batch.queue);
+    if (owner !== undefined) usage.add(owner, usageOfBatch(batch.messages));
     if (deadLetterQueues.has(batch.queue)) {
-      await buryAll(plan, batch, env);
+      await buryAll(plan, batch, env, usage);
       return;
     }
-    executors ??= { operators: operatorExecutor(plan, env), stages: stageExecutor(plan, env) };
+    executors ??= {
+      operators: operatorExecutor(plan, env, usage),
+      stages: stageExecutor(plan, env, usage),
+    };
     const stage = stages.get(batch.queue);
     if (stage === undefined) await executors.operators.consume(batch.queue, batch.messages);
     else await executors.stages.consume(stage, batch.messages);
@@ -57,28 +73,29 @@ const PATIENCE = {
   wait: () => new Promise<void>((resolve) => setTimeout(resolve, 500)),
 };
 
-function operatorExecutor(plan: Plan, env: ConsumerEnv): OperatorExecutor {
+function operatorExecutor(plan: Plan, env: ConsumerEnv, usage: UsageLedger): OperatorExecutor {
   return new OperatorExecutor({
     plan,
-    shards: { apply: (call) => callShard(env.SHARD, call) },
+    shards: { apply: (call) => callWith(usage, env, call) },
     claims: {
       claim: (producer, fingerprint, sequences) =>
         env.CLAIMS.getByName(producer).claim(producer, fingerprint, sequences),
     },
     queue: ({ queue }) => queueOf(env, queue),
-    graveyard: { bury: (message) => env.GRAVEYARD.getByName(GRAVEYARD_NAME).bury(message) },
+    graveyard: { bury: (message) => bury(plan, env, usage, message) },
     watermarks: watermarksOf(plan, env),
     clock: systemClock,
     patience: PATIENCE,
+    onRead: (messages) => usage.addAll(usageOfRequests(messages)),
     onError,
   });
 }
 
-function stageExecutor(plan: Plan, env: ConsumerEnv): StageExecutor {
+function stageExecutor(plan: Plan, env: ConsumerEnv, usage: UsageLedger): StageExecutor {
   return new StageExecutor({
     plan,
     shards: {
-      apply: (call) => callShard(env.SHARD, call),
+      apply: (call) => callWith(usage, env, call),
       progress: (operator, shard, segments) =>
         env.SHARD.getByName(shardName(plan.generation, operator, shard)).progress(
           segments.map(({ producer, sequence }) => ({ producer, sequence })),
@@ -88,6 +105,28 @@ function stageExecutor(plan: Plan, env: ConsumerEnv): StageExecutor {
     clock: systemClock,
     onError,
   });
+}
+
+/** Calls a shard, and tells it what has been used. */
+function callWith(usage: UsageLedger, env: ConsumerEnv, call: ShardCall): Promise<ShardReply> {
+  return usage.handOver((used) => callShard(env.SHARD, used === undefined ? call : { ...call, used }));
+}
+
+/** The graveyard counts nothing itself. */
+function bury(plan: Plan, env: ConsumerEnv, usage: UsageLedger, message: BuriedMessage): Promise<void> {
+  const owner = ownersOf(plan).get(message.queue);
+  if (owner !== undefined) usage.add(owner, { objects: 1 });
+  return env.GRAVEYARD.getByName(GRAVEYARD_NAME).bury(message);
+}
+
+/** By queue, dead-letter queues among them, the source or stage that it belongs to. */
+function ownersOf(plan: Plan): Map<string, string> {
+  return new Map(
+    queuesOf(plan).flatMap(({ name, queue }) => [
+      [queue.queue, name],
+      [queue.deadLetterQueue, name],
+    ]),
+  );
 }
 
 function watermarksOf({ generation }: Plan, { COORDINATOR }: ConsumerEnv): WatermarkClient {
@@ -100,12 +139,12 @@ function onError(error: unknown, about: string): void {
   console.error(`${about}: ${messageOf(error)}`);
 }
 
-async function buryAll(plan: Plan, batch: MessageBatch, env: ConsumerEnv): Promise<void> {
-  const graveyard = env.GRAVEYARD.getByName(GRAVEYARD_NAME);
+async function buryAll(plan: Plan, batch: MessageBatch, env: ConsumerEnv, usage: UsageLedger): Promise<void> {
   const reason = "its queue gave up on it after all retries";
   for (const message of batch.messages) {
     const body = typeof message.body === "string" ? message.body : JSON.stringify(message.body);
-    await graveyard.bury({ id: message.id, queue: batch.queue, reason, body, redrivable: true });
+    const { id } = message;
+    await bury(plan, env, usage, { id, queue: batch.queue, reason, body, redrivable: true });
     await report(plan, watermarksOf(plan, env), buriedIn(plan, body));
     message.ack();
   }

@@ -20,6 +20,7 @@ export class SqliteStore implements StateStore {
   readonly #storage: DurableObjectStorage;
   #ready: boolean;
   #rowsWritten = 0;
+  #rowsRead = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -28,6 +29,10 @@ export class SqliteStore implements StateStore {
 
   get rowsWritten(): number {
     return this.#rowsWritten;
+  }
+
+  get rowsRead(): number {
+    return this.#rowsRead;
   }
 
   transaction<T>(work: () => T): T {
@@ -65,9 +70,7 @@ export class SqliteStore implements StateStore {
   }
 
   scrubLog(lsn: number): number {
-    return this.#ready
-      ? this.#write("UPDATE log SET data = x'' WHERE lsn <= ? AND length(data) > 0", lsn)
-      : 0;
+    return this.#delete("UPDATE log SET data = x'' WHERE lsn <= ? AND length(data) > 0", lsn);
   }
 
   listPages(space: PageSpace): PageInfo[] {
@@ -91,7 +94,7 @@ export class SqliteStore implements StateStore {
   }
 
   deletePage(id: number): void {
-    this.#write("DELETE FROM page WHERE id = ?", id);
+    this.#delete("DELETE FROM page WHERE id = ?", id);
   }
 
   readMeta(name: string): Uint8Array | undefined {
@@ -123,26 +126,44 @@ export class SqliteStore implements StateStore {
   }
 
   deleteDeadLetter(number: number): void {
-    this.#write("DELETE FROM dead_letter WHERE number = ?", number);
+    this.#delete("DELETE FROM dead_letter WHERE number = ?", number);
+  }
+
+  /** Where nothing is there is nothing to be taken out. @returns rows. */
+  #delete(query: string, value: Value): number {
+    return this.#ready ? this.#execute(query, value) : 0;
   }
 
   #hasTables(): boolean {
-    const found = this.#storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter'");
-    return found.toArray().length > 0;
+    return this.#all("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter'").length > 0;
   }
 
   #read(query: string, ...values: Value[]): Record<string, SqlStorageValue>[] {
-    return this.#ready ? this.#storage.sql.exec(query, ...values).toArray() : [];
+    return this.#ready ? this.#all(query, ...values) : [];
+  }
+
+  #all(query: string, ...values: Value[]): Record<string, SqlStorageValue>[] {
+    const cursor = this.#storage.sql.exec(query, ...values);
+    const rows = cursor.toArray();
+    // Known when all is consumed.
+    this.#rowsRead += cursor.rowsRead;
+    return rows;
   }
 
   /** @returns rows. */
   #write(query: string, ...values: Value[]): number {
     if (!this.#ready) {
-      for (const table of TABLES) this.#storage.sql.exec(table);
+      for (const table of TABLES) this.#execute(table);
       this.#ready = true;
     }
-    const { rowsWritten } = this.#storage.sql.exec(query, ...values);
+    return this.#execute(query, ...values);
+  }
+
+  /** @returns rows written. */
+  #execute(query: string, ...values: Value[]): number {
+    const { rowsWritten, rowsRead } = this.#storage.sql.exec(query, ...values);
     this.#rowsWritten += rowsWritten;
+    this.#rowsRead += rowsRead;
     return rowsWritten;
   }
 }

@@ -61,6 +61,8 @@ export interface OperatorExecutorOptions {
   /** How long after its acceptance a segment may still be applied, ms; shards remember for longer. */
   readonly horizon?: number;
   readonly random?: () => number;
+  /** Told of what of a batch could be read, before anything is done with it. */
+  readonly onRead?: (messages: readonly Message[]) => void;
   /** Told of each failure, for the log. */
   readonly onError?: (error: unknown, about: string) => void;
 }
@@ -81,6 +83,7 @@ export class OperatorExecutor {
     const decoded = batch
       .map((delivery) => this.#decode(delivery))
       .filter((message) => message !== undefined);
+    this.options.onRead?.(decoded);
     const young = await this.#buryExpired(queue, decoded);
     const { messages, undecided } = await claimAll(young, this.options.claims, this.options.onError);
     for (const { delivery } of undecided) this.#retry(delivery);

@@ -11,6 +11,7 @@ interface Tables {
 
 export class MemoryStore implements StateStore {
   #tables: Tables = { log: new Map(), pages: new Map(), meta: new Map(), deadLetters: new Map() };
+  readonly rowsRead = 0;
   #rowsWritten = 0;
 
   get rowsWritten(): number {

@@ -57,6 +57,8 @@ export interface StateStore {
 
   /** Rows written since the store was opened, as the platform bills them. */
   readonly rowsWritten: number;
+  /** Rows read since then; 0 where that is never billed. */
+  readonly rowsRead: number;
 }
 
 export function spaceOf({ id }: Pick<PageInfo, "id">): PageSpace {

@@ -55,8 +55,9 @@ export function stateStoreSuite(name: string, withStore: WithStore): void {
       store.writeLog({ slot: 5, lsn: 2, part: 1, parts: 2, data: bytes(3) });
       store.writeLog({ slot: 9, lsn: 2, part: 0, parts: 2, data: bytes(2) });
       store.writeLog({ slot: 0, lsn: 3, part: 0, parts: 1, data: bytes(4) });
-      expect([store.scrubLog(2), store.rowsWritten]).toEqual([3, 7]);
-      expect([store.scrubLog(2), store.rowsWritten]).toEqual([0, 7]);
+      const before = store.rowsWritten;
+      expect([store.scrubLog(2), store.rowsWritten - before]).toEqual([3, 3]);
+      expect([store.scrubLog(2), store.rowsWritten - before]).toEqual([0, 3]);
       expect(logged(store)).toEqual([
         [2, 1, 0, 1, []],
         [9, 2, 0, 2, []],

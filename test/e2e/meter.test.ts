@@ -8,14 +8,18 @@ import { countsOf, withMetered } from "../../scripts/bench/meter/run.ts";
 import { bill } from "../../scripts/bench/meter.ts";
 import type { ContenderName } from "../../scripts/bench/sources.ts";
 import { configsOf, meteredSources } from "../../scripts/bench/sources.ts";
+import type { Runtime } from "../../scripts/local/runtime.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
 import { shardOf } from "../../src/hash.ts";
+import type { Exercise } from "../../workers/jobs/exercises/index.ts";
+import { exercises } from "../../workers/jobs/exercises/index.ts";
 import { temporaryFolder } from "../scripts/send/command.ts";
 import { request } from "./client.ts";
 import { plan as seconds } from "./jobs/seconds.ts";
 import { eventually } from "./support.ts";
 
 const SHARDS = 4;
+const NO_FILES = { r2ClassA: 0, r2ClassB: 0 };
 
 describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
   test("millrace", async () => {
@@ -31,6 +35,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       rowsWritten: 2,
       // Each looks at the slot of the log that it writes.
       rowsRead: 2,
+      ...NO_FILES,
     });
   });
 
@@ -44,6 +49,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       objects: 2,
       rowsWritten: 6,
       rowsRead: 0,
+      ...NO_FILES,
     });
   });
 
@@ -57,6 +63,7 @@ describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
       objects: 2,
       rowsWritten: 6,
       rowsRead: 0,
+      ...NO_FILES,
     });
   });
 });
@@ -88,17 +95,117 @@ test("what a source with event time tells its coordinator is counted, call by ca
   expect(await refused(2)).toMatchObject({ requests: 1, writes: 0, objectRequests: 2, rowsWritten: 2 });
 }, 60_000);
 
+test("a run counts the same by hand, by the bench and at /metrics, where a restart loses nothing of it", async () => {
+  await withMetered("millrace", { queueWait: 0 }, async (contender) => {
+    const urls = Array.from({ length: 100 }, (_, n) => `/page/${n}`);
+    // All shards are there, and have told what it took to make them.
+    for (const round of [urls, urls]) {
+      await post(contender, round);
+      await contender.settled();
+    }
+    const before = await billedAt(contender.runtime);
+    const countedBefore = await countsOf(contender);
+    // Each is applied before the next is sent: it has a message, a batch and a call of its own.
+    const three = async () => {
+      for (const url of ["/page/1", "/page/2", "/page/1"]) {
+        await post(contender, [url]);
+        await contender.settled();
+      }
+    };
+    await three();
+    const counted = differenceOf(await countsOf(contender), countedBefore);
+    const after = await billedAt(contender.runtime);
+    const byHand = {
+      worker_requests: 6,
+      queue_operations: 9,
+      object_requests: 3,
+      rows_written: 3,
+      rows_read: 3,
+    };
+    expect(minus(after, before)).toEqual(byHand);
+    expect(billedBy(counted)).toEqual(byHand);
+
+    await contender.runtime.restart();
+    expect(await billedAt(contender.runtime)).toEqual(after);
+    await three();
+    const { rows_read: _, ...since } = minus(await billedAt(contender.runtime), after);
+    // Only that it has also read what it needed to wake up.
+    expect(since).toEqual({ worker_requests: 6, queue_operations: 9, object_requests: 3, rows_written: 3 });
+  });
+});
+
+test("what a sink does in its bucket is counted, a put a file, and at /metrics the same", async () => {
+  const { file, plan } = exercises.get("exercise-4") as Exercise;
+  const module = new URL(`../../workers/jobs/exercises/${file}`, import.meta.url).pathname;
+  const workers = meteredSources(configsOf("millrace"), temporaryFolder());
+  const runtime = await startRuntime({ workers, register: { module, plan } });
+  onTestFinished(() => runtime.dispose());
+  const bucket = await runtime.miniflare.getR2Bucket("FILES", "millrace-operator");
+  const files = async () => (await bucket.list()).objects.length;
+  const rounds: Round[] = [];
+  for (const round of [1, 2, 3]) {
+    const { status } = await request(runtime, "/v1/sources/clicks", {
+      method: "POST",
+      headers: { "content-type": "text/plain" },
+      body: "/home\n/about\n/home",
+    });
+    expect(status).toBe(202);
+    // A file is closed five seconds after its first click; what it took rides in the commit that forgets the batch.
+    await eventually(async () => (await billedAt(runtime)).r2_operations === round, 200);
+    const counted = await countsOf({ runtime });
+    const billed = await billedAt(runtime);
+    expect([await files(), counted.r2ClassA, counted.r2ClassB]).toEqual([round, round, 0]);
+    rounds.push({ counted, billed });
+  }
+  const [first, second, third] = rounds as [Round, Round, Round];
+  // With the three shards that asked the registry who they are.
+  expect(billedBy(first.counted).object_requests).toBe(7);
+  expect(first.billed.object_requests).toBe(7);
+  // By hand: two shards count, a third buffers, an alarm writes; the sink commits three times, and sets an alarm twice.
+  const byHand = {
+    worker_requests: 2,
+    queue_operations: 3,
+    object_requests: 4,
+    rows_written: 7,
+    r2_operations: 1,
+  };
+  expect(minus(third.billed, second.billed)).toMatchObject(byHand);
+  expect(billedBy(differenceOf(third.counted, second.counted))).toMatchObject(byHand);
+}, 60_000);
+
+test("what watermarks cost is counted by the coordinator as it is by the bench", async () => {
+  const module = new URL("jobs/seconds.ts", import.meta.url).pathname;
+  const workers = meteredSources(configsOf("millrace"), temporaryFolder());
+  const runtime = await startRuntime({ workers, register: { module, plan: seconds } });
+  onTestFinished(() => runtime.dispose());
+  const refused = async () => {
+    const { status } = await request(runtime, "/v1/sources/ticks", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"key":"a","time":"never"}',
+    });
+    expect(status).toBe(400);
+  };
+  // A hold is opened and closed, so two calls, which change the state.
+  for (const calls of [2, 4]) {
+    await refused();
+    await eventually(async () => (await billedAt(runtime)).object_requests === calls);
+    expect((await countsOf({ runtime })).objectRequests).toBe(calls);
+  }
+}, 60_000);
+
 test("a bill is the counts times the list prices", () => {
   const counts: Counts = {
     ...noCounts(),
     ...{ requests: 3, batches: 1, writes: 3, reads: 3, deletes: 3 },
     ...{ objectRequests: 2, objects: 2, rowsWritten: 2, rowsRead: 1_000 },
+    ...{ r2ClassA: 2, r2ClassB: 10 },
   };
   const { lines, counted, withEstimates } = bill(counts, { cpuSeconds: 0.1, seconds: 10 }, 6);
   // Dollars a million events: of six events, (3 + 1) requests at 0.30 a million are 0.20, and so on.
-  const wanted = [0.2, 0.6, 0.05, 1 / 3, 1 / 6, 1 / 3, (2 * 10 * 0.128 * 12.5) / 6];
+  const wanted = [0.2, 0.6, 0.05, 1 / 3, 1 / 6, 1.5, 0.6, 1 / 3, (2 * 10 * 0.128 * 12.5) / 6];
   for (const [n, { dollars }] of lines.entries()) expect(dollars).toBeCloseTo(wanted[n] as number, 9);
-  expect(counted).toBeCloseTo(0.2 + 0.6 + 0.05 + 1 / 3 + 1 / 6, 9);
+  expect(counted).toBeCloseTo(0.2 + 0.6 + 0.05 + 1 / 3 + 1 / 6 + 1.5 + 0.6, 9);
   expect(lines.filter(({ estimate }) => estimate).map(({ what }) => what)).toEqual([
     "CPU, ms",
     "object duration, GB-s",
@@ -122,6 +229,41 @@ async function metered(name: ContenderName, shard: (url: string) => string): Pro
     const after = await countsOf(contender);
     return { ...differenceOf(after, before), objects: after.objects };
   });
+}
+
+type Billed = Readonly<Record<string, number>>;
+interface Round {
+  readonly counted: Counts;
+  readonly billed: Billed;
+}
+
+/** What `/metrics` says, over all parts. */
+async function billedAt(runtime: Runtime): Promise<Billed> {
+  const { status, text } = await request(runtime, "/metrics");
+  expect(status).toBe(200);
+  const billed: Record<string, number> = {};
+  for (const [, what = "", count] of text.matchAll(/^millrace_billed_(\w+)_total\{.*\} (\d+)$/gm)) {
+    billed[what] = (billed[what] ?? 0) + Number(count);
+  }
+  return billed;
+}
+
+/** The same of what the bench has counted. */
+function billedBy(counts: Counts): Billed {
+  return {
+    worker_requests: counts.requests + counts.batches,
+    queue_operations: counts.writes + counts.reads + counts.deletes,
+    object_requests: counts.objectRequests,
+    rows_written: counts.rowsWritten,
+    rows_read: counts.rowsRead,
+    ...(counts.r2ClassA + counts.r2ClassB > 0 ? { r2_operations: counts.r2ClassA + counts.r2ClassB } : {}),
+  };
+}
+
+function minus(after: Billed, before: Billed): Billed {
+  return Object.fromEntries(
+    Object.entries(after).map(([what, count]) => [what, count - (before[what] ?? 0)]),
+  );
 }
 
 async function post(contender: Contender, urls: readonly string[]): Promise<void> {

@@ -30,6 +30,7 @@ function seen(shard: Shard): unknown {
     logRows: _log,
     checkpointLsn: _checkpoint,
     appliedBytes: _bytes,
+    used: _used,
     ...stats
   } = readStats(shard);
   return { view: viewOf(shard), top: readTop(shard, 5), totals: readTotals(shard), stats };

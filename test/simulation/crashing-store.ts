@@ -27,6 +27,10 @@ export class CrashingStore implements StateStore {
     return this.inner.rowsWritten;
   }
 
+  get rowsRead(): number {
+    return this.inner.rowsRead;
+  }
+
   transaction<T>(work: () => T): T {
     this.#depth++;
     let result: T;

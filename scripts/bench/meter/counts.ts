@@ -1,8 +1,5 @@
 /** Counts: what the platform bills, as far as it can be counted in a run. */
 
-/** The platform bills a message per 64 KB begun; whether that is 64,000 bytes is not said, so the smaller is taken. */
-export const BILLED_BYTES = 64_000;
-
 export interface Counts {
   /** Requests to the public Worker that bring events. */
   requests: number;
@@ -23,6 +20,9 @@ export interface Counts {
   objects: number;
   rowsWritten: number;
   rowsRead: number;
+  /** R2 operations that write or list, and those that read. */
+  r2ClassA: number;
+  r2ClassB: number;
 }
 
 export function noCounts(): Counts {
@@ -39,6 +39,8 @@ export function noCounts(): Counts {
     objects: 0,
     rowsWritten: 0,
     rowsRead: 0,
+    r2ClassA: 0,
+    r2ClassB: 0,
   };
 }
 

@@ -1,10 +1,12 @@
 /**
  * Instrument: wraps the Workers as they are and counts what passes between them and the platform. It runs inside workerd.
  *
- * Calls are counted where they are made, rows where SQLite counts them. Reads of the views are left out: what is
+ * Calls are counted where they are made, those of buckets among them, rows where SQLite counts them. Reads of the views are left out: what is
  * metered is what events cost.
  */
-import { BILLED_BYTES, type Counts, noCounts } from "./counts.ts";
+import { isBucket, meteredBucket, type R2Class } from "../../../src/cloudflare/metered-bucket.ts";
+import { BILLED_BYTES } from "../../../src/cloudflare/prices.ts";
+import { type Counts, noCounts } from "./counts.ts";
 
 export const COUNTS_HEADER = "millrace-bench-counts";
 
@@ -75,6 +77,8 @@ export function meteredClass<Class extends new (context: never, env: never) => o
   const Base = base as unknown as new (context: object, env: Env) => { alarm?: () => Promise<void> };
   return class extends Base {
     constructor(context: object, env: Env) {
+      // The class makes fields of it before it can be replaced.
+      countAlarms(context);
       super(context, meteredEnv(env));
       Object.defineProperty(this, "ctx", { value: meteredContext(context) });
       const { alarm } = this;
@@ -99,11 +103,16 @@ function meteredEnv(env: Env): Env {
   return Object.fromEntries(
     Object.entries(env).map(([name, binding]) => {
       if (typeof binding !== "object" || binding === null) return [name, binding];
+      if (isBucket(binding)) return [name, meteredBucket(binding, countR2)];
       if ("sendBatch" in binding) return [name, meteredQueue(binding)];
       if ("getByName" in binding) return [name, meteredNamespace(name, binding)];
       return [name, binding];
     }),
   );
+}
+
+function countR2(operation: R2Class): void {
+  counts[operation === "a" ? "r2ClassA" : "r2ClassB"]++;
 }
 
 function meteredQueue(queue: object): object {
@@ -154,8 +163,18 @@ function meteredContext(context: object): object {
     },
   );
   const kv = intercepted(storage.kv, { put: written, delete: written });
-  const meteredStorage = intercepted(storage, { setAlarm: written }, { sql, kv });
+  const meteredStorage = intercepted(storage, {}, { sql, kv });
   return intercepted(context, {}, { storage: meteredStorage });
+}
+
+/** Each setting of an alarm is billed as a row. */
+function countAlarms(context: object): void {
+  const { storage } = context as { storage: { setAlarm: Any } };
+  const setAlarm = storage.setAlarm.bind(storage);
+  storage.setAlarm = (...args) => {
+    counts.rowsWritten++;
+    return setAlarm(...args);
+  };
 }
 
 function settleCursor(): void {

@@ -12,6 +12,7 @@ export function costTable(costs: readonly Cost[]): string[] {
     "queue",
     "objects",
     "rows",
+    "R2",
     "counted $",
     "CPU, time",
     "messages a batch",
@@ -30,13 +31,14 @@ export function costTable(costs: readonly Cost[]): string[] {
       dollars("queue operations"),
       dollars("object requests"),
       dollars("rows written", "rows read"),
+      dollars("R2, class A", "R2, class B"),
       bill.counted.toFixed(4),
       `~${(bill.withEstimates - bill.counted).toFixed(4)}`,
       counts.batches === 0 ? "" : (counts.deliveries / counts.batches).toFixed(1),
       (counts.rowsWritten / bill.events).toFixed(6),
     ];
   });
-  return table(head, rows, [2, 3, 4, 5, 6, 7, 8, 9]);
+  return table(head, rows, [2, 3, 4, 5, 6, 7, 8, 9, 10]);
 }
 
 export function paperTable(costs: readonly Cost[]): string[] {

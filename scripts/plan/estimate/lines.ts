@@ -1,8 +1,9 @@
 /** The lines of an estimate: what a flow is billed for, each with its arithmetic. */
+
+import { prices } from "../../../src/cloudflare/prices.ts";
 import { DEFAULT_LIMITS } from "../../../src/engine/shard/shard.ts";
 import type { SinkPlan } from "../../../src/plan.ts";
 import { isCombined } from "../../../src/plan.ts";
-import { prices } from "../prices.ts";
 import type { Input, OperatorFlow, SourceFlow } from "./flow.ts";
 import { EVENT_BYTES, RECORD_BYTES } from "./flow.ts";
 
@@ -95,7 +96,7 @@ function sinkLines(sink: SinkPlan, { events, commits }: OperatorFlow): EstimateL
   const text = many(batches, one, one === "file" ? "files" : "batches");
   return [
     line(part, "rows written", `${text} × (fixed + written)`, batches * 2, prices.rowWritten),
-    ...(kinds.has("r2") ? [line(part, "files written", text, batches, prices.fileWritten)] : []),
+    ...(kinds.has("r2") ? [line(part, "files written", text, batches, prices.r2ClassA)] : []),
     ...(kinds.has("queue")
       ? [
           line(

@@ -5,11 +5,14 @@ const SAFETY_MS = 10_000;
 
 export class Alarm {
   readonly #storage: DurableObjectStorage;
+  readonly #onSet: () => void;
   /** When it is set for, as far as this instance knows. */
   #armed: number | undefined;
 
-  constructor(storage: DurableObjectStorage) {
+  /** @param onSet told of each time that it is set, which is billed as a row. */
+  constructor(storage: DurableObjectStorage, onSet: () => void) {
     this.#storage = storage;
+    this.#onSet = onSet;
   }
 
   /**
@@ -54,6 +57,7 @@ export class Alarm {
   async #arm(at: number): Promise<void> {
     if (this.#armed !== undefined && this.#armed <= at && this.#armed > Date.now()) return;
     this.#armed = at;
+    this.#onSet();
     await this.#storage.setAlarm(at);
   }
 }

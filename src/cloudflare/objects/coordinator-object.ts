@@ -1,6 +1,12 @@
-/** CoordinatorObject: the watermarks of one job as a Durable Object: one row of state, rounds in the background and by alarm. */
+/**
+ * CoordinatorObject: the watermarks of one job as a Durable Object: one row of state, rounds in the background and by alarm.
+ *
+ * What the platform bills for it is counted and stored as in a shard: beside the state, whenever that has changed.
+ */
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../clock.ts";
+import type { Usage } from "../../engine/usage.ts";
+import { sumOf } from "../../engine/usage.ts";
 import type { CoordinatorState } from "../../engine/watermark/coordinator.ts";
 import { Coordinator } from "../../engine/watermark/coordinator.ts";
 import type {
@@ -17,6 +23,8 @@ import type { CoordinatorRpc, Namespace, ShardRpc } from "../rpc.ts";
 import { advanceShard } from "../rpc.ts";
 import { Alarm } from "./alarm.ts";
 
+const A_REQUEST: Usage = { objects: 1 };
+
 export interface CoordinatorEnv {
   readonly SHARD: Namespace<ShardRpc>;
 }
@@ -25,7 +33,8 @@ export interface CoordinatorEnv {
 export function coordinatorObject(plan: Plan) {
   return class<Env extends CoordinatorEnv> extends DurableObject<Env> implements CoordinatorRpc {
     #coordinator: Coordinator | undefined;
-    readonly #alarm = new Alarm(this.ctx.storage);
+    #row: StateRow | undefined;
+    readonly #alarm = new Alarm(this.ctx.storage, () => this.#stored.use({ written: 1 }));
     #running = false;
 
     async holds(report: HoldReport): Promise<void> {
@@ -45,11 +54,12 @@ export function coordinatorObject(plan: Plan) {
     }
 
     async status(): Promise<WatermarkStatus> {
-      return this.#open().status();
+      return { ...this.#open().status(), used: this.#stored.used };
     }
 
     override async alarm(): Promise<void> {
       this.#alarm.goneOff();
+      this.#stored.use(A_REQUEST);
       const coordinator = this.#open();
       if (coordinator.nextDue() === undefined) return;
       await this.#alarm.serve(async () => {
@@ -60,6 +70,7 @@ export function coordinatorObject(plan: Plan) {
 
     /** Changes the coordinator in one turn, in which the change, and the alarm for what follows, become durable. */
     #do<T>(work: (coordinator: Coordinator) => T): T {
+      this.#stored.use(A_REQUEST);
       const coordinator = this.#open();
       const result = work(coordinator);
       if (this.#alarm.promise(coordinator.nextDue()) && !this.#running)
@@ -88,11 +99,16 @@ export function coordinatorObject(plan: Plan) {
         plan,
         job: this.#job,
         clock: systemClock,
-        store: new StateRow(this.ctx.storage.sql),
+        store: this.#stored,
         advance: (call) => advanceShard(this.env.SHARD, call),
         onError: (error, about) => console.error(`${about}: ${messageOf(error)}`),
       });
       return this.#coordinator;
+    }
+
+    get #stored(): StateRow {
+      this.#row ??= new StateRow(this.ctx.storage.sql);
+      return this.#row;
     }
 
     get #job(): string {
@@ -103,29 +119,56 @@ export function coordinatorObject(plan: Plan) {
   };
 }
 
-/** The state as one row, written when it has changed: rows are billed. */
+/** The state as one row, written when it has changed, since rows are billed; beside it, what has been used. */
 class StateRow {
   readonly #sql: SqlStorage;
   #written: string | undefined;
+  /** What is stored, and what is not. */
+  #used: Usage = {};
+  #open: Usage = {};
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, data TEXT NOT NULL)");
+    this.#exec("CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY, data TEXT NOT NULL)");
+  }
+
+  get used(): Readonly<Usage> {
+    return this.#used;
+  }
+
+  use(usage: Usage): void {
+    this.#open = sumOf(this.#open, usage);
   }
 
   load(): CoordinatorState | undefined {
-    const [row] = this.#sql.exec<{ data: string }>("SELECT data FROM state WHERE id = 0").toArray();
-    this.#written = row?.data;
-    return row === undefined ? undefined : (JSON.parse(row.data) as CoordinatorState);
+    const [row] = this.#exec("SELECT data FROM state WHERE id = 0");
+    if (row === undefined) return undefined;
+    const { used = {}, ...state } = JSON.parse(row.data as string) as Stored;
+    this.#used = used;
+    this.#written = JSON.stringify(state);
+    return state;
   }
 
   save(state: CoordinatorState): void {
     const data = JSON.stringify(state);
     if (data === this.#written) return;
-    this.#sql.exec(
+    // With the row that says so.
+    this.#used = sumOf(sumOf(this.#used, this.#open), { written: 1 });
+    this.#open = { written: -1 };
+    this.#exec(
       "INSERT INTO state (id, data) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
-      data,
+      JSON.stringify({ ...state, used: this.#used } satisfies Stored),
     );
     this.#written = data;
   }
+
+  #exec(query: string, ...values: string[]): Record<string, SqlStorageValue>[] {
+    const cursor = this.#sql.exec(query, ...values);
+    const rows = cursor.toArray();
+    this.use({ written: cursor.rowsWritten, read: cursor.rowsRead });
+    return rows;
+  }
 }
+
+/** Code of before it was counted leaves `used` away, and reads past it. */
+type Stored = CoordinatorState & { readonly used?: Usage };

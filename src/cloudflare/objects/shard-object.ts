@@ -33,10 +33,12 @@ import { Shard } from "../../engine/shard/shard.ts";
 import type { WindowRange, WindowViewEntry } from "../../engine/shard/window-reader.ts";
 import { readWindows, readWindowTops } from "../../engine/shard/window-reader.ts";
 import type { StageProgress } from "../../engine/stage-executor.ts";
+import type { Usage } from "../../engine/usage.ts";
 import { WATERMARK_VERSION } from "../../engine/watermark/protocol.ts";
 import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan, Plan } from "../../plan.ts";
 import { PageCache } from "../../state/page-cache.ts";
+import { meteredEnv } from "../metered-env.ts";
 import { queueOf } from "../queue.ts";
 import type {
   CoordinatorRpc,
@@ -57,6 +59,8 @@ import { Watchers } from "./watchers.ts";
 /** One budget for all shards that share this isolate's 128 MB. */
 const cache = new PageCache();
 
+const A_REQUEST: Usage = { objects: 1 };
+
 /** How often a shard of an operator that is no more says so. */
 const ORPHAN_MS = 3_600_000;
 
@@ -74,7 +78,9 @@ export function shardObject(plan: Plan) {
     #host: ShardHost | undefined;
     #watchers: Watchers | undefined;
     #registered = false;
-    readonly #alarm = new Alarm(this.ctx.storage);
+    readonly #alarm = new Alarm(this.ctx.storage, () => this.#use({ written: 1 }));
+    /** What was used before the shard was open. */
+    readonly #early: Usage[] = [];
 
     async apply(header: string, contents: readonly (string | null)[]): Promise<ShardReply> {
       const call = joinCall(header, contents);
@@ -113,6 +119,7 @@ export function shardObject(plan: Plan) {
     }
 
     async progress(segments: readonly SegmentId[]): Promise<StageProgress[]> {
+      this.#use(A_REQUEST);
       return this.#guarded((shard) => readProgress(shard, segments));
     }
 
@@ -180,12 +187,14 @@ export function shardObject(plan: Plan) {
     }
 
     async wake(): Promise<void> {
+      this.#use(A_REQUEST);
       await this.#register();
       this.#changing(() => undefined);
     }
 
     override async alarm(): Promise<void> {
       this.#alarm.goneOff();
+      this.#use(A_REQUEST);
       if (plan.operators.get(this.#operatorName) === undefined) {
         await this.#orphaned();
         return;
@@ -206,9 +215,12 @@ export function shardObject(plan: Plan) {
         const store = new SqliteStore(this.ctx.storage);
         const { env } = this;
         const onCommit = () => this.#watchers?.committed();
+        const clock = systemClock;
+        const opened = new Shard({ generation, operator, shard, store, cache, clock, onCommit });
+        for (const usage of this.#early.splice(0)) opened.usage.add(usage);
         this.#host = new ShardHost({
           plan,
-          shard: new Shard({ generation, operator, shard, store, cache, clock: systemClock, onCommit }),
+          shard: opened,
           ports: {
             apply: (call) => callShard(env.SHARD, call),
             want: (job, name, number, at) =>
@@ -217,7 +229,7 @@ export function shardObject(plan: Plan) {
                 ...{ operator: name, shard: number, at },
               }),
             queue: (stage) => queueOf(env, stage.queue),
-            env: env as unknown as Record<string, unknown>,
+            env: meteredEnv(env, (usage) => opened.usage.add(usage)),
             onError: (error, about) => console.error(`${about}: ${messageOf(error)}`),
           },
           onBroken: (error) => this.#abort(error),
@@ -267,6 +279,7 @@ export function shardObject(plan: Plan) {
       if (this.#registered) return;
       const { shard } = this.#open();
       if (shard.lsn === 0) {
+        this.#use(A_REQUEST);
         const refusal = await this.env.REGISTRY.getByName(REGISTRY_NAME).register(identityOf(shard.options));
         if (refusal !== null) throw new ShardRefusedError(refusal);
       }
@@ -279,6 +292,12 @@ export function shardObject(plan: Plan) {
       if (plan.retired.has(name)) return;
       console.error(`${name}: there is no such operator any more; bring it back, or list it as retired`);
       await this.ctx.storage.setAlarm(Date.now() + ORPHAN_MS);
+    }
+
+    /** For what the shard itself does not see. */
+    #use(usage: Usage): void {
+      if (this.#host === undefined) this.#early.push(usage);
+      else this.#host.shard.usage.add(usage);
     }
 
     get #operatorName(): string {

@@ -1,5 +1,6 @@
 /** Metrics: the counters that ride in the commits, and what waits where, for Prometheus. */
 import { isStage } from "../high-water.ts";
+import { costMetrics } from "./cost-metrics.ts";
 import type { QueryApp, QueryContext } from "./env.ts";
 import { flowMetrics } from "./flow-metrics.ts";
 import { knownFlows, wholeOf } from "./known-flows.ts";
@@ -20,7 +21,9 @@ export function addMetrics(app: QueryApp, context: QueryContext): void {
         "On each edge of the plan, accepted = applied + late + dead-lettered + in flight: from an HTTP source by " +
         "`millrace_events_accepted_total`, from one operator to the next by `millrace_events_emitted_total`. What " +
         "depends on a shard that does not answer is left out rather than understated; `millrace_shards_silent` counts " +
-        "those.",
+        "those. `millrace_billed_…_total` counts what the platform bills for events, by source and operator as `npm run " +
+        "plan` does and for watermarks by job, and `millrace_cost_dollars_total` is what that costs at list prices: see " +
+        "what its help says is left out.",
       answer: "text/plain",
     }),
     scoped("read"),
@@ -38,6 +41,7 @@ function metricsOf(snapshot: Snapshot): string {
     queueMetrics(snapshot),
     operatorMetrics(whole, now),
     watermarkMetrics(snapshot),
+    costMetrics(snapshot),
     family(
       "millrace_buried_messages",
       "gauge",

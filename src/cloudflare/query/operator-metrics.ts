@@ -25,12 +25,6 @@ function stateMetrics(whole: readonly Whole[]): string {
       perOperator(({ commits }) => commits),
     ),
     family(
-      "millrace_rows_written",
-      "gauge",
-      "Rows written to storage by an operator's shards, each since it last woke up: it falls when one sleeps.",
-      perOperator(({ rowsWritten }) => rowsWritten),
-    ),
-    family(
       "millrace_keys",
       "gauge",
       "Keys that an operator holds.",

@@ -5,6 +5,8 @@ import type { OperatorPlan } from "../../plan.ts";
 import type { KeyedState, StateEntry } from "../../state/keyed-state.ts";
 import type { PackedEvent, ShardContent } from "../segment.ts";
 import { ProducerKind, RECORD_WIDTH, unpackEvent } from "../segment.ts";
+import type { Usages } from "../usage.ts";
+import { addUsages } from "../usage.ts";
 import type { ShardCounters } from "./counters.ts";
 import { flowOf } from "./counters.ts";
 import { Emitter } from "./emitter.ts";
@@ -208,6 +210,18 @@ export class Commit implements Scratch {
         ...(event === undefined ? {} : { event }),
       });
     }
+  }
+
+  /** What the caller has used rides in this commit. */
+  use(used: Readonly<Usages> | undefined): void {
+    if (used === undefined) return;
+    this.counters.used ??= {};
+    addUsages(this.counters.used, used);
+  }
+
+  /** The rows that it will write, unless it is larger than one. */
+  get rows(): number {
+    return 1 + this.deadLetters.length + this.erasedLetters.length;
   }
 
   get content(): LogContent {

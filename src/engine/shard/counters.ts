@@ -1,4 +1,5 @@
 /** Counters: what a shard knows in a few numbers; every log entry holds them whole. */
+import type { Usages } from "../usage.ts";
 import type { FlowCounters } from "./protocol.ts";
 
 export interface ShardCounters {
@@ -16,6 +17,8 @@ export interface ShardCounters {
   /** What was emitted, by destination; absent where nothing ever was. */
   channels?: Record<string, ChannelCounters>;
   sink?: SinkCounters;
+  /** What the platform bills for; absent in what was written before it was counted. */
+  used?: Usages;
 }
 
 /** The numbering of what goes from this shard to one other, `{operator}/{shard}`. */

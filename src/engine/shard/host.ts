@@ -26,6 +26,8 @@ export interface ShardHostOptions {
   readonly onBroken?: (error: unknown) => void;
 }
 
+const A_REQUEST = { objects: 1 };
+
 /** A source that always has more would go on for ever: what is left is done by the next run. */
 const MAX_ROUNDS = 100;
 
@@ -44,6 +46,7 @@ export class ShardHost {
 
   /** @throws what `Shard.apply` throws. */
   apply(call: ShardCall): ShardReply {
+    this.shard.usage.add(A_REQUEST);
     return this.guard((shard) => {
       // What the watermark has passed goes first: a crash, or a full outbox, may have cut it off.
       while (fireEventTimers(shard));
@@ -53,6 +56,7 @@ export class ShardHost {
 
   /** @throws what `advance` throws. */
   advance(call: AdvanceCall): AdvanceReply {
+    this.shard.usage.add(A_REQUEST);
     return this.guard((shard) => advance(this.#options.plan, shard, call));
   }
 

@@ -1,5 +1,7 @@
 /** The calls between the operator Worker, the query Worker and a shard. Plain data with a version: both ends may differ by a deploy. */
+
 import type { DeadEvent, OperatorPart, ProducerKind, SegmentId } from "../segment.ts";
+import type { Usages } from "../usage.ts";
 
 export const SHARD_CALL_VERSION = 1;
 
@@ -11,6 +13,8 @@ export interface ShardCall {
   readonly shard: number;
   readonly shards: number;
   readonly segments: readonly ShardSegment[];
+  /** What the caller has used and nobody has counted yet. */
+  readonly used?: Readonly<Usages>;
 }
 
 export interface ShardSegment extends SegmentId {
@@ -81,6 +85,8 @@ export interface ShardStats {
   };
   /** When the next timer is due, epoch milliseconds. */
   readonly nextTimer?: number;
+  /** What the platform bills for, of this shard and of what was handed to it, as of its last commit. */
+  readonly used?: Readonly<Usages>;
 }
 
 export interface ProducerCount {

@@ -116,6 +116,7 @@ export function readStats(shard: Shard): ShardStats {
     busy: shard.busy,
     ...(counters.sink === undefined ? {} : { sink: sinkStats(counters.sink) }),
     ...(nextTimer === undefined ? {} : { nextTimer }),
+    ...(counters.used === undefined ? {} : { used: counters.used }),
   };
 }
 

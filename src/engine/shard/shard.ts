@@ -36,6 +36,7 @@ import type { ShardCall, ShardReply, ShardSegment } from "./protocol.ts";
 import { SHARD_CALL_VERSION } from "./protocol.ts";
 import { RecentSegments } from "./recent-segments.ts";
 import type { Fresh, Processor } from "./scratch.ts";
+import { ShardUsage } from "./shard-usage.ts";
 
 export interface ShardOptions {
   readonly generation: number;
@@ -96,6 +97,8 @@ export class Shard {
   readonly log: CommitLog;
   readonly outbox = new Outbox();
   readonly recent: RecentSegments;
+  /** What is not in the counters yet. */
+  readonly usage: ShardUsage;
   readonly #store: StateStore;
   /** The watermark of an operator that has no use for it itself and only hands it on: it is told anew after each wake. */
   passed = -1;
@@ -123,6 +126,7 @@ export class Shard {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#store = options.store;
     const { name } = options.operator;
+    this.usage = new ShardUsage(name, options.store);
     const stored = options.store.readMeta(IDENTITY_ROW);
     if (stored !== undefined)
       checkIdentity(JSON.parse(new TextDecoder().decode(stored)), identityOf(options));
@@ -180,16 +184,19 @@ export class Shard {
   apply(call: ShardCall): ShardReply {
     this.check(call);
     if (this.busy && call.segments.some(({ content }) => content !== null)) {
+      this.usage.take(call.used);
       return { lsn: this.#lsn, applied: 0, duplicates: 0, forgotten: [], unreadable: [], busy: true };
     }
     const { fresh, withoutContent, ...reply } = this.#sort(call.segments);
     if (fresh.length > 0) {
       this.transact(this.processor.keysOf(fresh), (commit) => {
+        // In the commit, since a call that is refused brings it again.
+        commit.use(call.used);
         for (const { segment, content } of fresh) {
           commit.applySegment(segment, content, this.#countsOf(segment.producer, commit));
         }
       });
-    }
+    } else this.usage.take(call.used);
     // Known to hold nothing for this shard. To forget that in a crash is harmless: it costs a bit, not a count.
     for (const segment of withoutContent) this.#applied.add(segment.producer, segment.sequence, segment);
     return { lsn: this.#lsn, applied: fresh.length, ...reply };
@@ -268,6 +275,7 @@ export class Shard {
     for (const [source, duplicates] of this.#uncommittedDuplicates) {
       flowOf(commit.counters, source).duplicates += duplicates;
     }
+    this.usage.settle(commit.counters, commit.rows + (this.#born ? 0 : 1));
     const lsn = this.#lsn + 1;
     const { content } = commit;
     const data = encodeEntry(content);
@@ -348,8 +356,11 @@ export class Shard {
     const lsn = this.#checkpointTarget as number;
     this.#applied.forgetBefore(this.options.clock.now() - this.limits.producerRetention);
     const outbox = this.outbox.entries().map(packOutput);
+    // In a copy: an instance that lives on stores what it has used with its next commit.
+    const counters = structuredClone(this.#counters);
+    this.usage.addTo(counters, 1);
     const header: Header = {
-      counters: this.#counters,
+      counters,
       top: this.#top.toJSON(),
       ...(outbox.length === 0 ? {} : { outbox }),
     };

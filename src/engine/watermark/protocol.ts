@@ -1,4 +1,5 @@
 /** What goes to the coordinator of a job's watermarks, and comes from it. Plain data with a version: both ends may differ by a deploy. */
+import type { Usage } from "../usage.ts";
 
 export const WATERMARK_VERSION = 1;
 
@@ -79,6 +80,8 @@ export interface Want {
 export interface WatermarkStatus {
   readonly sources: Readonly<Record<string, SourceStatus>>;
   readonly operators: Readonly<Record<string, OperatorStatus>>;
+  /** What the platform bills for the coordinator, as of its last change; absent where nobody counts it. */
+  readonly used?: Readonly<Usage>;
 }
 
 export interface SourceStatus {

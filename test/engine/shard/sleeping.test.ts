@@ -67,7 +67,8 @@ const plan = planOf();
 
 /** All that can be seen of a shard, but for what is about storage, and duplicates, which a sleep may forget. */
 function seen(shard: Shard): unknown {
-  const { rowsWritten, pages, logRows, checkpointLsn, appliedBytes, flows, ...stats } = readStats(shard);
+  const { rowsWritten, used, pages, logRows, checkpointLsn, appliedBytes, flows, ...stats } =
+    readStats(shard);
   return {
     stats,
     flows: Object.entries(flows).map(([source, { duplicates, ...flow }]) => [source, flow]),
