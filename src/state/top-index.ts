@@ -39,6 +39,8 @@ export class TopIndex {
 
   /** Tells the new value of a key. A held key may get an older value again (replay), as long as its newest comes last. */
   update(key: string, value: number): void {
+    // Most keys are far from the top: a number says so, and nothing has to be looked up.
+    if (this.#threshold !== undefined && value < this.#threshold.value) return;
     if (!this.#held.has(key) && this.#threshold !== undefined && byRank({ key, value }, this.#threshold) > 0)
       return;
     this.#held.set(key, value);
