@@ -18,8 +18,6 @@ export interface Scratch {
   before(key: string): unknown;
   /** Sets the value of a key; null takes the key away. */
   put(key: string, value: unknown): void;
-  /** The keys that this commit has put. */
-  readonly changed: ReadonlyMap<string, unknown>;
   /** The value of keys in order, as of before this commit, that start with `prefix` and come after `after`. */
   range(range: { prefix: string; after?: string }): Iterable<StateEntry>;
   /** @param timer a key of the timer index. @param cursor how far firing it has come; see Processor.fire. */
