@@ -10,7 +10,7 @@
  * An entry that is `null` is a tombstone: the key is gone, and a checkpoint takes it out of its page.
  */
 import { Overlay, sizeOf } from "./overlay.ts";
-import { PackedKeys } from "./packed-keys.ts";
+import { commonStart, PackedKeys } from "./packed-keys.ts";
 import { Page } from "./page.ts";
 import type { MemoryHolder, PageCache } from "./page-cache.ts";
 import type { PageInfo, PageSpace, StateStore } from "./store.ts";
@@ -40,6 +40,8 @@ export class Cell {
   /** The page that it was read from, and its place there; undefined when it was not in a page. */
   page: Page | undefined;
   at = -1;
+  /** It was looked for and is in no page: what it gets waits beside the pages. */
+  beside = false;
 
   constructor(key: string) {
     this.key = key;
@@ -55,6 +57,8 @@ interface Place extends PageInfo {
   readonly cached: string;
   /** The page itself while it holds what waits for a checkpoint. */
   changed: Page | undefined;
+  /** How many characters all keys that fall into it begin with in common, at least: what is between two keys has what both have. */
+  shared: number;
   /** What is being read from it. */
   asked: Cell[];
 }
@@ -132,6 +136,7 @@ export class KeyedState implements MemoryHolder {
       const waiting = this.#overlay.get(key);
       if (waiting !== undefined) {
         cell.before = waiting ?? undefined;
+        cell.beside = true;
         continue;
       }
       const place = this.#placeFor(key);
@@ -142,8 +147,11 @@ export class KeyedState implements MemoryHolder {
     for (const place of places) {
       const page = this.#load(place);
       for (const cell of place.asked) {
-        const at = page.keys.find(cell.key);
-        if (at < 0) continue;
+        const at = page.keys.find(cell.key, place.shared);
+        if (at < 0) {
+          cell.beside = true;
+          continue;
+        }
         cell.before = page.get(at);
         cell.page = page;
         cell.at = at;
@@ -160,9 +168,10 @@ export class KeyedState implements MemoryHolder {
 
   /** The same of cells that have a new value, which may have been read before. */
   putCells(cells: readonly Cell[]): void {
-    for (const { key, after, page, at } of cells) {
+    for (const { key, after, page, at, beside } of cells) {
       // Only what is read from a page has one; while that is pinned, it is what counts, and the key is where it was.
       if (page?.pinned === true && after !== null) this.#change(page, at, after);
+      else if (beside) this.#overlay.set(key, after);
       else this.#put(key, after);
     }
   }
@@ -335,7 +344,14 @@ export class KeyedState implements MemoryHolder {
   }
 
   #placeOf({ id, first }: PageInfo): Place {
-    return { id, first: standingAlone(first), cached: `${this.#owner}/${id}`, changed: undefined, asked: [] };
+    return {
+      id,
+      first: standingAlone(first),
+      cached: `${this.#owner}/${id}`,
+      changed: undefined,
+      shared: 0,
+      asked: [],
+    };
   }
 
   #placeFor(key: string): Place | undefined {
@@ -344,9 +360,25 @@ export class KeyedState implements MemoryHolder {
 
   /** The last page whose `first` does not sort after the key; −1 when there are no pages. */
   #indexFor(key: string): number {
-    this.#firsts ??= new PackedKeys(this.#directory.map(({ first }) => first));
+    if (this.#directory.length === 0) return -1;
+    this.#firsts ??= this.#searchable();
     const at = this.#firsts.find(key);
-    return at < 0 ? ~at - 1 : at;
+    return at < 0 ? ~at : at + 1;
+  }
+
+  /** What the directory is searched by: without the first page, whose `first` has nothing in common with the others. */
+  #searchable(): PackedKeys {
+    const firsts: string[] = [];
+    let before: Place | undefined;
+    for (const place of this.#directory) {
+      if (before !== undefined) {
+        firsts.push(place.first);
+        before.shared = commonStart(before.first, place.first);
+      }
+      before = place;
+    }
+    if (before !== undefined) before.shared = 0;
+    return new PackedKeys(firsts);
   }
 
   #load(place: Place): Page {

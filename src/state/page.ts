@@ -11,8 +11,8 @@ const decoder = new TextDecoder();
 
 /** A place in a list, and what it holds there itself if it is a number. */
 const VALUE_BYTES = 8;
-/** A place in the text, per key. */
-const KEY_BYTES = 4;
+/** Two numbers of four bytes, per key. */
+const KEY_BYTES = 8;
 /** What is no number takes about this many times its encoded bytes. */
 const DECODED_FACTOR = 2;
 

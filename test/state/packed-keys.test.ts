@@ -58,3 +58,20 @@ test.each([1, 2, 3, 4, 5])("finds what a plain search finds (seed %i)", (seed) =
   }
   expect(packed.json()).toBe(JSON.stringify(keys));
 });
+
+test("a search that knows what all keys begin with finds the same", () => {
+  const keys = sorted([
+    "/p/",
+    "/p/1",
+    "/p/12",
+    "/p/1\u0000",
+    "/p/é",
+    "/p/\u0100a",
+    "/p/\u00ffb",
+    "/p/\u0101",
+  ]);
+  const packed = new PackedKeys(keys);
+  for (const key of [...keys, "/p/0", "/p/2", "/p/1\u0001", "/p/\u0100", "/p/\u0100b", "/p/\uffff"]) {
+    expect([packed.find(key), packed.find(key, 3)]).toEqual([place(keys, key), place(keys, key)]);
+  }
+});
