@@ -9,6 +9,9 @@
  *
  * An entry that is `null` is a tombstone: the key is gone, and a checkpoint takes it out of its page.
  */
+import type { Cell } from "./cells.ts";
+import { Cells } from "./cells.ts";
+import type { Frozen } from "./overlay.ts";
 import { Overlay, sizeOf } from "./overlay.ts";
 import { commonStart, PackedKeys } from "./packed-keys.ts";
 import { Page } from "./page.ts";
@@ -29,27 +32,6 @@ export interface StateEntry {
 
 /** `key, value` in turns; the value null takes the key away. */
 export type Changes = readonly unknown[];
-
-/** A key for the time of a commit: its value before, its value after, and where it was found. */
-export class Cell {
-  readonly key: string;
-  /** Undefined when it had none. */
-  before: unknown;
-  /** Undefined when it was not changed; null when the key is taken away. */
-  after: unknown;
-  /** The page that it was read from, and its place there; undefined when it was not in a page. */
-  page: Page | undefined;
-  at = -1;
-  /** It was looked for and is in no page: what it gets waits beside the pages. */
-  beside = false;
-
-  constructor(key: string) {
-    this.key = key;
-    this.before = undefined;
-    this.after = undefined;
-    this.page = undefined;
-  }
-}
 
 /** A page's place in the directory. */
 interface Place extends PageInfo {
@@ -126,14 +108,13 @@ export class KeyedState implements MemoryHolder {
    * Reads many keys, for a commit. Each page is read at most once, where one key after the other would read a page again
    * and again once the pages do not fit the cache; and page by page, since memory that was just looked at is near.
    */
-  read(keys: Iterable<string>): Map<string, Cell> {
-    const cells = new Map<string, Cell>();
+  read(keys: Iterable<string>): Cells {
+    const cells = new Cells();
     const places: Place[] = [];
     for (const key of keys) {
-      if (cells.has(key)) continue;
-      const cell = new Cell(key);
-      cells.set(key, cell);
-      const waiting = this.#overlay.get(key);
+      const cell = cells.add(key);
+      if (cell === undefined) continue;
+      const waiting = this.#overlay.get(key, cell.hash);
       if (waiting !== undefined) {
         cell.before = waiting ?? undefined;
         cell.beside = true;
@@ -168,10 +149,10 @@ export class KeyedState implements MemoryHolder {
 
   /** The same of cells that have a new value, which may have been read before. */
   putCells(cells: readonly Cell[]): void {
-    for (const { key, after, page, at, beside } of cells) {
+    for (const { key, hash, after, page, at, beside } of cells) {
       // Only what is read from a page has one; while that is pinned, it is what counts, and the key is where it was.
       if (page?.pinned === true && after !== null) this.#change(page, at, after);
-      else if (beside) this.#overlay.set(key, after);
+      else if (beside) this.#overlay.set(key, after, hash);
       else this.#put(key, after);
     }
   }
@@ -285,7 +266,7 @@ export class KeyedState implements MemoryHolder {
     for (; frozen !== undefined && frozen.at < frozen.keys.length; frozen.at++) {
       const next = frozen.keys[frozen.at] as string;
       if (end !== undefined && next >= end) break;
-      const value = frozen.entries.get(next);
+      const value = frozen.entries.find(next)?.value;
       const at = page.keys.find(next);
       if (at >= 0 && value !== null) page.set(at, value);
       else others.push(next);
@@ -393,7 +374,7 @@ export class KeyedState implements MemoryHolder {
 }
 
 /** A page without the keys that are taken out, and with those that are new. @param keys in order, of entries. */
-function mergedInto(page: Page, keys: readonly string[], entries: ReadonlyMap<string, unknown>): Page {
+function mergedInto(page: Page, keys: readonly string[], entries: Frozen["entries"]): Page {
   const all: string[] = [];
   const values: unknown[] = [];
   let at = 0;
@@ -407,7 +388,7 @@ function mergedInto(page: Page, keys: readonly string[], entries: ReadonlyMap<st
     const found = page.keys.find(key);
     copyUpTo(found < 0 ? ~found : found);
     if (found >= 0) at++;
-    const value = entries.get(key);
+    const value = entries.find(key)?.value;
     if (value === null) continue;
     all.push(key);
     values.push(value);

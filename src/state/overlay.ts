@@ -5,12 +5,20 @@
  * is a tombstone: the key is gone.
  */
 
+import type { Keyed } from "./key-map.ts";
+import { hashOf, KeyMap } from "./key-map.ts";
+
 /** What an entry of a map takes besides its key and a large value, about. */
 const ENTRY_BYTES = 100;
 
+/** A value that waits for a checkpoint. */
+export interface Waiting extends Keyed<Waiting> {
+  value: unknown;
+}
+
 /** What a checkpoint moves into pages, and how far it has come. */
 export interface Frozen {
-  readonly entries: ReadonlyMap<string, unknown>;
+  readonly entries: KeyMap<Waiting>;
   /** In order. */
   readonly keys: readonly string[];
   at: number;
@@ -18,7 +26,7 @@ export interface Frozen {
 
 export class Overlay {
   /** Changed since the checkpoint that is under way, or else since the last one. */
-  #changed = new Map<string, unknown>();
+  #changed = new KeyMap<Waiting>();
   #frozen: Frozen | undefined;
   /** The keys of changed and frozen entries in order, but for the fresh ones; undefined when nobody has asked. */
   #sorted: readonly string[] | undefined;
@@ -40,20 +48,31 @@ export class Overlay {
     return this.#frozen;
   }
 
-  /** The newest value that waits for a checkpoint: null when the key was removed, undefined when it has not changed. */
-  get(key: string): unknown {
-    // Often there are none, and then nothing has to be looked up.
-    const changed = this.#changed.size === 0 ? undefined : this.#changed.get(key);
-    return changed === undefined ? this.#frozen?.entries.get(key) : changed;
+  /**
+   * The newest value that waits for a checkpoint: null when the key was removed, undefined when it has not changed.
+   *
+   * @param hash of the key, where it is known.
+   */
+  get(key: string, hash?: number): unknown {
+    // Often there is nothing at all.
+    if (this.#changed.size === 0 && (this.#frozen === undefined || this.#frozen.entries.size === 0))
+      return undefined;
+    const known = hash ?? hashOf(key);
+    const waiting = this.#changed.find(key, known) ?? this.#frozen?.entries.find(key, known);
+    return waiting?.value;
   }
 
-  set(key: string, value: unknown): void {
-    const before = this.#changed.get(key);
-    if (before === undefined && this.#sorted !== undefined && this.#frozen?.entries.has(key) !== true)
+  set(key: string, value: unknown, hash = hashOf(key)): void {
+    const waiting = this.#changed.find(key, hash);
+    if (waiting !== undefined) {
+      this.#changedBytes += sizeOf(value) - sizeOf(waiting.value);
+      waiting.value = value;
+      return;
+    }
+    if (this.#sorted !== undefined && this.#frozen?.entries.find(key, hash) === undefined)
       this.#fresh.push(key);
-    this.#changedBytes +=
-      sizeOf(value) - (before === undefined ? -(ENTRY_BYTES + key.length) : sizeOf(before));
-    this.#changed.set(key, value);
+    this.#changedBytes += sizeOf(value) + ENTRY_BYTES + key.length;
+    this.#changed.add({ key, value, next: this.#changed.first(hash) }, hash);
   }
 
   /**
@@ -64,7 +83,7 @@ export class Overlay {
     // The default order of strings, by UTF-16 code units, is the same on every machine, unlike a locale's.
     if (this.#sorted === undefined) {
       const frozen = this.#frozen?.keys ?? [];
-      const changed = [...this.#changed.keys()];
+      const changed = this.#changed.keys();
       this.#sorted = frozen.length === 0 ? changed.sort() : [...new Set([...changed, ...frozen])].sort();
     } else if (this.#fresh.length > 0) {
       this.#sorted = merged(this.#sorted, this.#fresh.sort());
@@ -76,7 +95,7 @@ export class Overlay {
   freeze(): void {
     if (this.#frozen !== undefined) throw new Error("a checkpoint is under way");
     this.#frozen = { entries: this.#changed, keys: this.keys(), at: 0 };
-    this.#changed = new Map();
+    this.#changed = new KeyMap();
     this.#frozenBytes = this.#changedBytes;
     this.#changedBytes = 0;
   }

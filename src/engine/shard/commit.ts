@@ -2,8 +2,8 @@
 import { messageOf, OperatorFailedError } from "../../errors.ts";
 import type { Event } from "../../event.ts";
 import type { OperatorPlan } from "../../plan.ts";
+import type { Cell, Cells } from "../../state/cells.ts";
 import type { KeyedState, StateEntry } from "../../state/keyed-state.ts";
-import { Cell } from "../../state/keyed-state.ts";
 import type { PackedEvent, ShardContent } from "../segment.ts";
 import { ProducerKind, RECORD_WIDTH, unpackEvent } from "../segment.ts";
 import type { ShardCounters } from "./counters.ts";
@@ -35,7 +35,7 @@ export interface CommitOptions {
   /** Before the commit; not changed by it. */
   readonly counters: ShardCounters;
   /** All keys that the commit may read. It is the commit's own from now on. */
-  readonly cells: Map<string, Cell>;
+  readonly cells: Cells;
   /** The state before the commit. */
   readonly state: Pick<KeyedState, "get" | "entries">;
 }
@@ -58,9 +58,7 @@ export class Commit implements Scratch {
 
   readonly #operator: OperatorPlan;
   readonly #processor: Processor;
-  readonly #cells: Map<string, Cell>;
-  /** The one that was asked for last: a key is mostly read and then put. */
-  #last: Cell | undefined;
+  readonly #cells: Cells;
   readonly #state: CommitOptions["state"];
   readonly #armed: string[] = [];
   #outputs = 0;
@@ -132,13 +130,13 @@ export class Commit implements Scratch {
   }
 
   get(key: string): unknown {
-    const cell = this.#cellOf(key);
+    const cell = this.#cells.get(key);
     if (cell === undefined) return this.before(key);
     return cell.after === undefined ? cell.before : (cell.after ?? undefined);
   }
 
   before(key: string): unknown {
-    const cell = this.#cellOf(key);
+    const cell = this.#cells.get(key);
     if (cell?.before !== undefined) return cell.before;
     return this.#processor.looksUp === true ? this.#state.get(key) : undefined;
   }
@@ -148,20 +146,9 @@ export class Commit implements Scratch {
   }
 
   put(key: string, value: unknown): void {
-    let cell = this.#cellOf(key);
-    if (cell === undefined) {
-      cell = new Cell(key);
-      this.#cells.set(key, cell);
-    }
+    const cell = this.#cells.get(key) ?? (this.#cells.add(key) as Cell);
     if (cell.after === undefined) this.changed.push(cell);
     cell.after = value;
-  }
-
-  #cellOf(key: string): Cell | undefined {
-    if (this.#last?.key === key) return this.#last;
-    const cell = this.#cells.get(key);
-    if (cell !== undefined) this.#last = cell;
-    return cell;
   }
 
   setTimer(timer: string, cursor: unknown = 1): void {
