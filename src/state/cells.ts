@@ -4,7 +4,7 @@ import { hashOf, KeyMap } from "./key-map.ts";
 import type { Page } from "./page.ts";
 
 /** A key for the time of a commit. */
-export class Cell implements Keyed<Cell> {
+export class Cell implements Keyed {
   readonly key: string;
   readonly hash: number;
   /** Undefined when it had no value. */
@@ -16,47 +16,49 @@ export class Cell implements Keyed<Cell> {
   at = -1;
   /** It was looked for and is in no page: what it gets waits beside the pages. */
   beside = false;
-  readonly next: Cell | undefined;
 
-  constructor(key: string, hash: number, next: Cell | undefined) {
+  constructor(key: string, hash: number) {
     this.key = key;
     this.hash = hash;
     this.before = undefined;
     this.after = undefined;
     this.page = undefined;
-    this.next = next;
   }
 }
 
-export class Cells implements Iterable<Cell> {
-  /** As they came. */
-  readonly #list: Cell[] = [];
-  readonly #byKey = new KeyMap<Cell>();
+export class Cells {
+  readonly #cells: KeyMap<Cell>;
   /** Where in the list the last one stands that was asked for: keys are used in the order in which they were named. */
   #last = -1;
 
+  /** @param expected about how many there will be. */
+  constructor(expected?: number) {
+    this.#cells = new KeyMap(expected);
+  }
+
+  /** As they came. */
+  get list(): readonly Cell[] {
+    return this.#cells.entries;
+  }
+
   get(key: string): Cell | undefined {
-    const last = this.#list[this.#last];
+    const list = this.#cells.entries;
+    const last = list[this.#last];
     if (last?.key === key) return last;
-    const following = this.#list[this.#last + 1];
+    const following = list[this.#last + 1];
     if (following?.key === key) {
       this.#last++;
       return following;
     }
-    return this.#byKey.find(key);
+    return this.#cells.find(key, hashOf(key));
   }
 
   /** A cell for a key that has none yet; undefined when it has one. */
   add(key: string): Cell | undefined {
     const hash = hashOf(key);
-    if (this.#byKey.find(key, hash) !== undefined) return undefined;
-    const cell = new Cell(key, hash, this.#byKey.first(hash));
-    this.#byKey.add(cell, hash);
-    this.#list.push(cell);
+    if (this.#cells.find(key, hash) !== undefined) return undefined;
+    const cell = new Cell(key, hash);
+    this.#cells.add(cell);
     return cell;
-  }
-
-  [Symbol.iterator](): IterableIterator<Cell> {
-    return this.#list.values();
   }
 }

@@ -5,47 +5,56 @@
  * the garbage collector goes through that table. For keys that are seen once a commit, that is more work than all the rest.
  */
 
-export interface Keyed<Entry> {
+export interface Keyed {
   readonly key: string;
-  /** Another entry with the same hash. */
-  readonly next: Entry | undefined;
+  /** What `hashOf` says. */
+  readonly hash: number;
 }
 
-export class KeyMap<Entry extends Keyed<Entry>> {
-  readonly #byHash = new Map<number, Entry>();
-  #size = 0;
+export class KeyMap<Entry extends Keyed> {
+  /** As they came. */
+  readonly entries: Entry[] = [];
+  /** Places in the list, counted from 1; each is where its hash says or in the next that was free. At most half is in use. */
+  #table: Int32Array;
+
+  /** @param expected about how many entries there will be. */
+  constructor(expected = 8) {
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, expected) * 2)));
+  }
 
   get size(): number {
-    return this.#size;
+    return this.entries.length;
   }
 
-  /** @param hash of the key, where it is known. */
-  find(key: string, hash = hashOf(key)): Entry | undefined {
-    if (this.#size === 0) return undefined;
-    let entry = this.#byHash.get(hash);
-    while (entry !== undefined && entry.key !== key) entry = entry.next;
-    return entry;
-  }
-
-  /** What a new entry has to have as its `next`. */
-  first(hash: number): Entry | undefined {
-    return this.#byHash.get(hash);
-  }
-
-  /** @param entry of a key that has none, with what `first` gives as its `next`. */
-  add(entry: Entry, hash: number): void {
-    this.#byHash.set(hash, entry);
-    this.#size++;
-  }
-
-  /** In no order. */
-  keys(): string[] {
-    const keys: string[] = [];
-    for (const first of this.#byHash.values()) {
-      for (let entry: Entry | undefined = first; entry !== undefined; entry = entry.next)
-        keys.push(entry.key);
+  find(key: string, hash: number): Entry | undefined {
+    const table = this.#table;
+    const mask = table.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const place = table[at] as number;
+      if (place === 0) return undefined;
+      const entry = this.entries[place - 1] as Entry;
+      if (entry.hash === hash && entry.key === key) return entry;
     }
-    return keys;
+  }
+
+  /** @param entry of a key that has none. */
+  add(entry: Entry): void {
+    this.entries.push(entry);
+    if (this.entries.length * 2 > this.#table.length) this.#grow();
+    else this.#place(entry.hash, this.entries.length);
+  }
+
+  #grow(): void {
+    this.#table = new Int32Array(this.#table.length * 2);
+    for (let at = 0; at < this.entries.length; at++) this.#place((this.entries[at] as Entry).hash, at + 1);
+  }
+
+  #place(hash: number, place: number): void {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let at = hash & mask;
+    while (table[at] !== 0) at = (at + 1) & mask;
+    table[at] = place;
   }
 }
 

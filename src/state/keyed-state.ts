@@ -11,6 +11,7 @@
  */
 import type { Cell } from "./cells.ts";
 import { Cells } from "./cells.ts";
+import { hashOf } from "./key-map.ts";
 import type { Frozen } from "./overlay.ts";
 import { Overlay, sizeOf } from "./overlay.ts";
 import { commonStart, PackedKeys } from "./packed-keys.ts";
@@ -22,6 +23,9 @@ import type { PageInfo, PageSpace, StateStore } from "./store.ts";
 const MAX_PAGE_BYTES = 48 * 1024;
 /** What the pieces of a split aim at: they have room to grow before they split again. */
 const SPLIT_PAGE_BYTES = 24 * 1024;
+
+/** Keys that room is made for at once: most of a great many may be the same few. */
+const MAX_EXPECTED = 16_384;
 
 let instances = 0;
 
@@ -108,8 +112,8 @@ export class KeyedState implements MemoryHolder {
    * Reads many keys, for a commit. Each page is read at most once, where one key after the other would read a page again
    * and again once the pages do not fit the cache; and page by page, since memory that was just looked at is near.
    */
-  read(keys: Iterable<string>): Cells {
-    const cells = new Cells();
+  read(keys: readonly string[]): Cells {
+    const cells = new Cells(Math.min(keys.length, MAX_EXPECTED));
     const places: Place[] = [];
     for (const key of keys) {
       const cell = cells.add(key);
@@ -266,7 +270,7 @@ export class KeyedState implements MemoryHolder {
     for (; frozen !== undefined && frozen.at < frozen.keys.length; frozen.at++) {
       const next = frozen.keys[frozen.at] as string;
       if (end !== undefined && next >= end) break;
-      const value = frozen.entries.find(next)?.value;
+      const value = frozen.entries.find(next, hashOf(next))?.value;
       const at = page.keys.find(next);
       if (at >= 0 && value !== null) page.set(at, value);
       else others.push(next);
@@ -388,7 +392,7 @@ function mergedInto(page: Page, keys: readonly string[], entries: Frozen["entrie
     const found = page.keys.find(key);
     copyUpTo(found < 0 ? ~found : found);
     if (found >= 0) at++;
-    const value = entries.find(key)?.value;
+    const value = entries.find(key, hashOf(key))?.value;
     if (value === null) continue;
     all.push(key);
     values.push(value);

@@ -12,7 +12,7 @@ import { hashOf, KeyMap } from "./key-map.ts";
 const ENTRY_BYTES = 100;
 
 /** A value that waits for a checkpoint. */
-export interface Waiting extends Keyed<Waiting> {
+export interface Waiting extends Keyed {
   value: unknown;
 }
 
@@ -72,7 +72,7 @@ export class Overlay {
     if (this.#sorted !== undefined && this.#frozen?.entries.find(key, hash) === undefined)
       this.#fresh.push(key);
     this.#changedBytes += sizeOf(value) + ENTRY_BYTES + key.length;
-    this.#changed.add({ key, value, next: this.#changed.first(hash) }, hash);
+    this.#changed.add({ key, hash, value });
   }
 
   /**
@@ -83,7 +83,7 @@ export class Overlay {
     // The default order of strings, by UTF-16 code units, is the same on every machine, unlike a locale's.
     if (this.#sorted === undefined) {
       const frozen = this.#frozen?.keys ?? [];
-      const changed = this.#changed.keys();
+      const changed = this.#changed.entries.map(({ key }) => key);
       this.#sorted = frozen.length === 0 ? changed.sort() : [...new Set([...changed, ...frozen])].sort();
     } else if (this.#fresh.length > 0) {
       this.#sorted = merged(this.#sorted, this.#fresh.sort());

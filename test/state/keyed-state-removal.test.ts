@@ -17,7 +17,7 @@ function put(state: KeyedState, entries: Iterable<readonly [string, unknown]>): 
 /** What a commit reads of those keys that are there. */
 function valuesOf(state: KeyedState, keys: readonly string[]): [string, unknown][] {
   const found: [string, unknown][] = [];
-  for (const { key, before } of state.read(keys)) if (before !== undefined) found.push([key, before]);
+  for (const { key, before } of state.read(keys).list) if (before !== undefined) found.push([key, before]);
   return found;
 }
 

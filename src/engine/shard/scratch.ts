@@ -54,7 +54,7 @@ export type Applied = "applied" | "late" | "buried" | "skipped";
 /** How one kind of operator applies what comes to its shards. One instance a shard. */
 export interface Processor {
   /** The keys that applying these segments may read. */
-  keysOf(fresh: readonly Fresh[]): Iterable<string>;
+  keysOf(fresh: readonly Fresh[]): readonly string[];
   /** Applies one record: whole, or not at all when it throws. */
   apply(record: InputRecord, scratch: Scratch): Applied;
   /** What a dead letter keeps of a record that could not be applied, to try it again. */

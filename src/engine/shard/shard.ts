@@ -201,7 +201,7 @@ export class Shard {
    *
    * @throws ShardRefusedError when user code throws in a job whose policy is `fail`: nothing changed.
    */
-  transact(keys: Iterable<string>, work: (commit: Commit) => void): void {
+  transact(keys: readonly string[], work: (commit: Commit) => void): void {
     const { operator, shard, clock } = this.options;
     const commit = new Commit({
       operator,
