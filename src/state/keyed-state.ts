@@ -1,32 +1,47 @@
 /**
  * Keyed state: one accumulator per key, larger than memory.
  *
- * In storage it is pages, each a run of many keys in order, since a row is billed and not its bytes. In memory it is the
- * entries that changed since the last checkpoint, over a bounded cache of pages. A checkpoint freezes the changed
- * entries and moves them into the pages in bounded steps while new changes gather above; until it is finished the
- * commit log still holds everything, and as entries are whole values, replaying them over newer pages is harmless.
+ * In storage it is pages, each a run of many keys in order, since a row is billed and not its bytes. In memory it is
+ * what changed since the last checkpoint and a bounded cache of pages. A new value of a key whose page is in memory
+ * changes that page, which then stays until it is written; anything else waits in an overlay. A checkpoint writes what
+ * had changed when it began, in bounded steps, while new changes gather; until it is finished the commit log still
+ * holds everything, and as entries are whole values, replaying them over newer pages is harmless.
  *
  * An entry that is `null` is a tombstone: the key is gone, and a checkpoint takes it out of its page.
  */
-import type { MemoryHolder, Page, PageCache } from "./page-cache.ts";
+import type { Cell } from "./cells.ts";
+import { Cells } from "./cells.ts";
+import { hashOf } from "./key-map.ts";
+import { Overlay, sizeOf } from "./overlay.ts";
+import { commonStart, PackedKeys } from "./packed-keys.ts";
+import { Page } from "./page.ts";
+import type { MemoryHolder, PageCache } from "./page-cache.ts";
+import { cut, mergedInto } from "./page-rewriting.ts";
 import type { PageInfo, PageSpace, StateStore } from "./store.ts";
 
-/** A page over this many bytes is split. */
-const MAX_PAGE_BYTES = 48 * 1024;
-/** What the pieces of a split aim at: they have room to grow before they split again. */
-const SPLIT_PAGE_BYTES = 24 * 1024;
-
-/** What an entry of a map takes besides its key and a large value, about. */
-const ENTRY_BYTES = 100;
+/** Keys that room is made for at once: most of a great many may be the same few. */
+const MAX_EXPECTED = 16_384;
 
 let instances = 0;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 export interface StateEntry {
   readonly key: string;
   readonly value: unknown;
+}
+
+/** `key, value` in turns; the value null takes the key away. */
+export type Changes = readonly unknown[];
+
+/** A page's place in the directory. */
+interface Place extends PageInfo {
+  /** Its name in the cache, which has it as it is stored. */
+  readonly cached: string;
+  /** The page itself while it holds what waits for a checkpoint. */
+  changed: Page | undefined;
+  /** How many characters all keys that fall into it begin with in common, at least: what is between two keys has what both have. */
+  shared: number;
+  /** What is being read from it. */
+  asked: Cell[];
 }
 
 export class KeyedState implements MemoryHolder {
@@ -36,17 +51,16 @@ export class KeyedState implements MemoryHolder {
   readonly #owner: string;
   readonly #space: PageSpace;
   /** By `first`; the first page's is "". */
-  readonly #directory: PageInfo[];
+  readonly #directory: Place[];
+  /** What the directory is searched by; undefined when it has changed since. */
+  #firsts: PackedKeys | undefined;
   #nextPageId: number;
-  /** Changed since the checkpoint that is under way, or else since the last one. */
-  #changed = new Map<string, unknown>();
-  /** The keys of changed and frozen entries in order, but for the fresh ones; undefined when nobody has asked. */
-  #sorted: readonly string[] | undefined;
-  #fresh: string[] = [];
-  #changedBytes = 0;
-  #frozenBytes = 0;
-  /** What the checkpoint that is under way moves into pages, and how far it has come. */
-  #frozen: { entries: Map<string, unknown>; keys: readonly string[]; at: number } | undefined;
+  readonly #overlay = new Overlay();
+  #pinnedBytes = 0;
+  /** Values in pages that wait for the next checkpoint, or the one that is under way. */
+  #changesInPages = 0;
+  /** The changed pages that the checkpoint that is under way has still to write, in order. */
+  readonly #due = new Set<Place>();
 
   /** @param name for the cache; each instance gets a space of its own there, since one that failed may have left pages that were never stored. */
   constructor(store: StateStore, cache: PageCache, name: string, space: PageSpace = "state") {
@@ -54,19 +68,24 @@ export class KeyedState implements MemoryHolder {
     this.#cache = cache;
     this.#space = space;
     this.#owner = `${name}#${++instances}`;
-    this.#directory = store.listPages(space);
+    this.#directory = store.listPages(space).map((info) => this.#placeOf(info));
     cache.track(this);
     this.#nextPageId = this.#directory.reduce((next, page) => Math.max(next, Math.abs(page.id) + 1), 1);
   }
 
-  /** Entries that wait for the next checkpoint. */
+  /** Values that wait for the next checkpoint. */
   get changedKeys(): number {
-    return this.#changed.size;
+    return this.#overlay.changes + this.#changesInPages;
   }
 
-  /** Bytes that changed and frozen entries take, about. */
+  /** Bytes that entries beside the pages take, about. */
   get heldBytes(): number {
-    return this.#changedBytes + this.#frozenBytes;
+    return this.#overlay.bytes;
+  }
+
+  /** Bytes that pages with changed values take, about. */
+  get pinnedBytes(): number {
+    return this.#pinnedBytes;
   }
 
   get pages(): number {
@@ -75,54 +94,65 @@ export class KeyedState implements MemoryHolder {
 
   /** The value of a key; undefined when it has none. */
   get(key: string): unknown {
-    const changed = this.#overlayOf(key);
-    if (changed !== undefined) return changed ?? undefined;
-    const page = this.#pageFor(key);
-    if (page === undefined) return undefined;
-    const { keys, values } = this.#load(page);
-    const at = lowerBound(keys, key);
-    return keys[at] === key ? values[at] : undefined;
+    const waiting = this.#overlay.get(key);
+    if (waiting !== undefined) return waiting ?? undefined;
+    const place = this.#placeFor(key);
+    if (place === undefined) return undefined;
+    const page = this.#load(place);
+    const at = page.keys.find(key);
+    return at < 0 ? undefined : page.get(at);
   }
 
   /**
-   * The accumulators of many keys, of those that are there. Each page is read at most once, where one key after the
-   * other would read a page again and again once the pages do not fit the cache.
+   * Reads many keys, for a commit. Each page is read at most once, where one key after the other would read a page again
+   * and again once the pages do not fit the cache; and page by page, since memory that was just looked at is near.
    */
-  getAll(keys: Iterable<string>): Map<string, unknown> {
-    const found = new Map<string, unknown>();
-    const byPage = new Map<number, string[]>();
+  read(keys: readonly string[]): Cells {
+    const cells = new Cells(Math.min(keys.length, MAX_EXPECTED));
+    const places: Place[] = [];
     for (const key of keys) {
-      const changed = this.#overlayOf(key);
-      if (changed !== undefined) {
-        if (changed !== null) found.set(key, changed);
+      const cell = cells.add(key);
+      if (cell === undefined) continue;
+      const waiting = this.#overlay.get(key, cell.hash);
+      if (waiting !== undefined) {
+        cell.before = waiting ?? undefined;
+        cell.beside = true;
         continue;
       }
-      const index = this.#pageIndexFor(key);
-      const sharing = byPage.get(index);
-      if (sharing === undefined) byPage.set(index, [key]);
-      else sharing.push(key);
+      const place = this.#placeFor(key);
+      if (place === undefined) continue;
+      if (place.asked.length === 0) places.push(place);
+      place.asked.push(cell);
     }
-    for (const [index, sharing] of byPage) {
-      const info = this.#directory[index];
-      if (info === undefined) continue;
-      const page = this.#load(info);
-      for (const key of sharing) {
-        const at = lowerBound(page.keys, key);
-        if (page.keys[at] === key) found.set(key, page.values[at]);
+    for (const place of places) {
+      const page = this.#load(place);
+      for (const cell of place.asked) {
+        const at = page.keys.find(cell.key, place.shared);
+        if (at < 0) {
+          cell.beside = true;
+          continue;
+        }
+        cell.before = page.get(at);
+        cell.page = page;
+        cell.at = at;
       }
+      place.asked = [];
     }
-    return found;
+    return cells;
   }
 
-  /** Takes over entries that a commit has made durable in the log. */
-  put(entries: Iterable<readonly [string, unknown]>): void {
-    for (const [key, value] of entries) {
-      const before = this.#changed.get(key);
-      if (before === undefined && this.#sorted !== undefined && this.#frozen?.entries.has(key) !== true)
-        this.#fresh.push(key);
-      this.#changedBytes +=
-        sizeOf(value) - (before === undefined ? -(ENTRY_BYTES + key.length) : sizeOf(before));
-      this.#changed.set(key, value);
+  /** Takes over changes that a commit has made durable in the log. */
+  put(changes: Changes): void {
+    for (let at = 0; at < changes.length; at += 2) this.#put(changes[at] as string, changes[at + 1]);
+  }
+
+  /** The same of cells that have a new value, which may have been read before. */
+  putCells(cells: readonly Cell[]): void {
+    for (const { key, hash, after, page, at, beside } of cells) {
+      // Only what is read from a page has one; while that is pinned, it is what counts, and the key is where it was.
+      if (page?.pinned === true && after !== null) this.#change(page, at, after);
+      else if (beside) this.#overlay.set(key, after, hash);
+      else this.#put(key, after);
     }
   }
 
@@ -134,15 +164,17 @@ export class KeyedState implements MemoryHolder {
     const { prefix = "", after } = range;
     const start = after !== undefined && after > prefix ? after : prefix;
     const inRange = (key: string | undefined) => key?.startsWith(prefix) === true && key !== after;
-    const overlay = this.#sortedOverlay();
+    const overlay = this.#overlay.keys();
     let next = lowerBound(overlay, start);
     if (overlay[next] === after) next++;
-    for (let index = Math.max(0, this.#pageIndexFor(start)); index < this.#directory.length; index++) {
-      const info = this.#directory[index] as PageInfo;
-      if (info.first > start && !info.first.startsWith(prefix)) break;
-      const { keys, values } = this.#load(info);
-      for (let at = lowerBound(keys, start); at < keys.length; at++) {
-        const key = keys[at] as string;
+    for (let index = Math.max(0, this.#indexFor(start)); index < this.#directory.length; index++) {
+      const place = this.#directory[index] as Place;
+      if (place.first > start && !place.first.startsWith(prefix)) break;
+      const page = this.#load(place);
+      const { keys } = page;
+      const from = keys.find(start);
+      for (let at = from < 0 ? ~from : from; at < keys.length; at++) {
+        const key = keys.get(at);
         if (!inRange(key)) continue;
         for (; next < overlay.length && (overlay[next] as string) < key; next++)
           yield* this.#overlaid(overlay[next] as string);
@@ -150,7 +182,7 @@ export class KeyedState implements MemoryHolder {
           yield* this.#overlaid(key);
           next++;
         } else {
-          yield { key, value: values[at] };
+          yield { key, value: page.get(at) };
         }
       }
     }
@@ -160,115 +192,130 @@ export class KeyedState implements MemoryHolder {
 
   /** Freezes what has changed; `flush` then moves it into pages. Only one checkpoint at a time. */
   freeze(): void {
-    if (this.#frozen !== undefined) throw new Error("a checkpoint is under way");
-    // The default order of strings, by UTF-16 code units, is the same on every machine, unlike a locale's.
-    this.#frozen = { entries: this.#changed, keys: this.#sortedOverlay(), at: 0 };
-    this.#changed = new Map();
-    this.#frozenBytes = this.#changedBytes;
-    this.#changedBytes = 0;
+    this.#overlay.freeze();
+    for (const place of this.#directory) if (place.changed !== undefined) this.#due.add(place);
   }
 
   /**
-   * Moves frozen entries into at most `maxPages` pages, in one transaction.
+   * Writes at most `maxPages` pages (or one more where the last one splits) of what was frozen, in one transaction.
    *
    * @returns true when none are left.
    */
   flush(maxPages: number): boolean {
-    const frozen = this.#frozen;
-    if (frozen === undefined) return true;
+    if (this.#flushed) return true;
     this.#store.transaction(() => {
-      for (let written = 0; written < maxPages && frozen.at < frozen.keys.length; ) {
-        written += this.#flushPage(frozen);
-      }
+      for (let written = 0; written < maxPages && !this.#flushed; ) written += this.#flushPage();
     });
-    return frozen.at >= frozen.keys.length;
+    return this.#flushed;
   }
 
   /** Forgets the frozen entries: the checkpoint that has them in pages is recorded. */
   thaw(): void {
-    this.#frozen = undefined;
-    this.#sorted = undefined;
-    this.#fresh = [];
-    this.#frozenBytes = 0;
+    this.#overlay.thaw();
   }
 
-  /** Rewrites the page that the next frozen key falls into, with all frozen keys of that page. @returns pages written */
-  #flushPage(frozen: { entries: Map<string, unknown>; keys: readonly string[]; at: number }): number {
-    const first = frozen.keys[frozen.at] as string;
-    const index = this.#pageIndexFor(first);
-    const info = this.#directory[index];
+  get #flushed(): boolean {
+    const { frozen } = this.#overlay;
+    return this.#due.size === 0 && (frozen === undefined || frozen.at >= frozen.keys.length);
+  }
+
+  #put(key: string, value: unknown): void {
+    // What waits above its page stays there: it is what counts.
+    if (value === null || this.#overlay.get(key) !== undefined || !this.#putInPage(key, value))
+      this.#overlay.set(key, value);
+  }
+
+  /** Changes a value in its page. @returns false when that page is not in memory, has no such key, or may not stay. */
+  #putInPage(key: string, value: unknown): boolean {
+    const place = this.#placeFor(key);
+    if (place === undefined) return false;
+    const page = place.changed ?? this.#cache.get(place.cached);
+    if (page === undefined) return false;
+    const at = page.keys.find(key);
+    if (at < 0) return false;
+    if (place.changed === undefined) {
+      if (!this.#cache.mayPin(page.bytes)) return false;
+      this.#cache.delete(place.cached);
+      place.changed = page;
+      page.pinned = true;
+      this.#pinnedBytes += page.bytes;
+    }
+    this.#change(page, at, value);
+    return true;
+  }
+
+  #change(page: Page, at: number, value: unknown): void {
+    const more = sizeOf(value) - sizeOf(page.get(at));
+    this.#pinnedBytes += more;
+    if (page.change(at, value, more)) this.#changesInPages++;
+  }
+
+  /** Rewrites the next page that a frozen key falls into, or whose values have changed, with all of that. @returns pages written */
+  #flushPage(): number {
+    const { frozen } = this.#overlay;
+    const key = frozen?.keys[frozen.at];
+    const [due] = this.#due;
+    const ofDue = due === undefined ? Number.POSITIVE_INFINITY : this.#indexFor(due.first);
+    const index = key === undefined ? ofDue : Math.min(ofDue, this.#indexFor(key));
+    const place = this.#directory[index];
+    const page = place === undefined ? new Page(new PackedKeys([]), []) : this.#load(place);
     const end = this.#directory[index + 1]?.first;
-    const old: Page = info === undefined ? { keys: [], values: [] } : this.#load(info);
-    const keys: string[] = [];
-    const values: unknown[] = [];
-    let at = 0;
-    for (; frozen.at < frozen.keys.length; frozen.at++) {
-      const key = frozen.keys[frozen.at] as string;
-      if (end !== undefined && key >= end) break;
-      for (; at < old.keys.length && (old.keys[at] as string) < key; at++) {
-        keys.push(old.keys[at] as string);
-        values.push(old.values[at]);
-      }
-      if (old.keys[at] === key) at++;
-      const value = frozen.entries.get(key);
-      if (value === null) continue;
-      keys.push(key);
-      values.push(value);
+    /** Of the frozen keys, those that the page does not have and those that go. */
+    const others: string[] = [];
+    for (; frozen !== undefined && frozen.at < frozen.keys.length; frozen.at++) {
+      const next = frozen.keys[frozen.at] as string;
+      if (end !== undefined && next >= end) break;
+      const value = frozen.entries.find(next, hashOf(next))?.value;
+      const at = page.keys.find(next);
+      if (at >= 0 && value !== null) page.set(at, value);
+      else others.push(next);
     }
-    for (; at < old.keys.length; at++) {
-      keys.push(old.keys[at] as string);
-      values.push(old.values[at]);
-    }
-    return this.#writePage(index, info, { keys, values });
+    if (frozen === undefined || others.length === 0) return this.#writePage(index, place, page);
+    return this.#writePage(index, place, mergedInto(page, others, frozen.entries));
   }
 
-  #writePage(index: number, info: PageInfo | undefined, page: Page): number {
+  #writePage(index: number, place: Place | undefined, page: Page): number {
+    if (place !== undefined) this.#unpin(place);
     if (page.keys.length === 0 && index !== 0) {
-      if (info === undefined) return 0;
+      if (place === undefined) return 0;
       // The first page stays, since it is where the smallest keys belong.
-      this.#store.deletePage(info.id);
-      this.#cache.delete(this.#cacheId(info.id));
+      this.#store.deletePage(place.id);
+      this.#cache.delete(place.cached);
       this.#directory.splice(index, 1);
+      this.#firsts = undefined;
       return 1;
     }
     const pieces = cut(page);
     pieces.forEach((piece, n) => {
       const kept = n === 0;
-      const written: PageInfo = {
-        id: kept && info !== undefined ? info.id : this.#newPageId(),
-        // Not a key that has been taken out: its text would stay in the directory.
-        first: kept && index <= 0 ? "" : (piece.page.keys[0] as string),
-      };
-      this.#store.writePage(written, piece.data);
-      this.#cache.set(this.#cacheId(written.id), piece.page, piece.data.length);
-      this.#directory.splice(Math.max(index, 0) + n, kept && info !== undefined ? 1 : 0, written);
+      const id = kept && place !== undefined ? place.id : this.#newPageId();
+      // Not a key that has been taken out: its text would stay in the directory.
+      const first = kept && index <= 0 ? "" : piece.page.keys.get(0);
+      const written = kept && place?.first === first ? place : this.#placeOf({ id, first });
+      this.#store.writePage({ id, first }, piece.data);
+      this.#cache.set(written.cached, piece.page, piece.page.bytes);
+      if (written === place) return;
+      this.#directory.splice(Math.max(index, 0) + n, kept && place !== undefined ? 1 : 0, written);
+      this.#firsts = undefined;
     });
     return pieces.length;
   }
 
-  /**
-   * The keys of changed and frozen entries, in order. Whoever looks for the first timer asks after every commit, so what
-   * a commit adds is merged in: to sort tens of thousands of keys each time would take longer than the commit.
-   */
-  #sortedOverlay(): readonly string[] {
-    if (this.#sorted === undefined) {
-      this.#sorted = [...new Set([...this.#changed.keys(), ...(this.#frozen?.keys ?? [])])].sort();
-    } else if (this.#fresh.length > 0) {
-      this.#sorted = merged(this.#sorted, this.#fresh.sort());
-      this.#fresh = [];
-    }
-    return this.#sorted;
+  /** A page is written: it need not stay any more. */
+  #unpin(place: Place): void {
+    const page = place.changed;
+    if (page === undefined) return;
+    this.#pinnedBytes -= page.bytes;
+    this.#changesInPages -= page.changes;
+    page.written();
+    page.pinned = false;
+    place.changed = undefined;
+    this.#due.delete(place);
   }
 
   *#overlaid(key: string): IterableIterator<StateEntry> {
-    const value = this.#overlayOf(key);
+    const value = this.#overlay.get(key);
     if (value !== null) yield { key, value };
-  }
-
-  /** The newest value that waits for a checkpoint: null when the key was removed, undefined when it has not changed. */
-  #overlayOf(key: string): unknown {
-    const changed = this.#changed.get(key);
-    return changed === undefined ? this.#frozen?.entries.get(key) : changed;
   }
 
   #newPageId(): number {
@@ -276,74 +323,58 @@ export class KeyedState implements MemoryHolder {
     return this.#space === "state" ? id : -id;
   }
 
-  #pageFor(key: string): PageInfo | undefined {
-    return this.#directory[this.#pageIndexFor(key)];
+  #placeOf({ id, first }: PageInfo): Place {
+    return {
+      id,
+      first: standingAlone(first),
+      cached: `${this.#owner}/${id}`,
+      changed: undefined,
+      shared: 0,
+      asked: [],
+    };
+  }
+
+  #placeFor(key: string): Place | undefined {
+    return this.#directory[this.#indexFor(key)];
   }
 
   /** The last page whose `first` does not sort after the key; −1 when there are no pages. */
-  #pageIndexFor(key: string): number {
-    let low = 0;
-    let high = this.#directory.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#directory[middle] as PageInfo).first <= key) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+  #indexFor(key: string): number {
+    if (this.#directory.length === 0) return -1;
+    this.#firsts ??= this.#searchable();
+    const at = this.#firsts.find(key);
+    return at < 0 ? ~at : at + 1;
   }
 
-  #load(info: PageInfo): Page {
-    const id = this.#cacheId(info.id);
-    const cached = this.#cache.get(id);
-    if (cached !== undefined) return cached;
-    const data = this.#store.readPage(info.id);
-    if (data === undefined) throw new Error(`state page ${info.id} is missing`);
-    const page = decodePage(data);
-    this.#cache.set(id, page, data.length);
+  /** What the directory is searched by: without the first page, whose `first` has nothing in common with the others. */
+  #searchable(): PackedKeys {
+    const firsts: string[] = [];
+    let before: Place | undefined;
+    for (const place of this.#directory) {
+      if (before !== undefined) {
+        firsts.push(place.first);
+        before.shared = commonStart(before.first, place.first);
+      }
+      before = place;
+    }
+    if (before !== undefined) before.shared = 0;
+    return new PackedKeys(firsts);
+  }
+
+  #load(place: Place): Page {
+    const held = place.changed ?? this.#cache.get(place.cached);
+    if (held !== undefined) return held;
+    const data = this.#store.readPage(place.id);
+    if (data === undefined) throw new Error(`state page ${place.id} is missing`);
+    const page = Page.decode(data);
+    this.#cache.set(place.cached, page, page.bytes);
     return page;
   }
-
-  #cacheId(page: number): string {
-    return `${this.#owner}/${page}`;
-  }
 }
 
-function encodePage(page: Page): Uint8Array {
-  return encoder.encode(JSON.stringify([page.keys, page.values]));
-}
-
-function decodePage(data: Uint8Array): Page {
-  const [keys, values] = JSON.parse(decoder.decode(data)) as [string[], unknown[]];
-  return { keys, values };
-}
-
-/** A page, or its pieces when it is too large: large values may sit together, so a piece may have to be cut again. */
-function cut(page: Page): { page: Page; data: Uint8Array }[] {
-  const data = encodePage(page);
-  if (data.length <= MAX_PAGE_BYTES || page.keys.length === 1) return [{ page, data }];
-  return split(page, Math.max(2, Math.ceil(data.length / SPLIT_PAGE_BYTES))).flatMap(cut);
-}
-
-/** Cuts a page into pieces of about as many keys each. */
-function split(page: Page, pieces: number): Page[] {
-  const size = Math.max(1, Math.ceil(page.keys.length / pieces));
-  const cut: Page[] = [];
-  for (let at = 0; at < page.keys.length; at += size) {
-    cut.push({ keys: page.keys.slice(at, at + size), values: page.values.slice(at, at + size) });
-  }
-  return cut;
-}
-
-/** Two lists in order, without a key in common, as one. */
-function merged(a: readonly string[], b: readonly string[]): string[] {
-  const all: string[] = [];
-  let next = 0;
-  for (const key of a) {
-    while (next < b.length && (b[next] as string) < key) all.push(b[next++] as string);
-    all.push(key);
-  }
-  while (next < b.length) all.push(b[next++] as string);
-  return all;
+/** The same text, where it was cut out of a large one, which would stay in memory with it. */
+function standingAlone(text: string): string {
+  return ` ${text}`.slice(1);
 }
 
 function lowerBound(keys: readonly string[], key: string): number {
@@ -355,11 +386,4 @@ function lowerBound(keys: readonly string[], key: string): number {
     else high = middle;
   }
   return low;
-}
-
-/** Objects cost about a word for each of their parts; a rough guess is enough to keep a budget. */
-function sizeOf(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  if (Array.isArray(value)) return value.length * 16;
-  return typeof value === "object" && value !== null ? Object.keys(value).length * 32 : 0;
 }

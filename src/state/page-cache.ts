@@ -1,21 +1,16 @@
 /**
- * PageCache: one byte budget for all shards of an isolate, for decoded pages and for the entries that wait for a
- * checkpoint. Pages give way, least recently used first; when entries take more than half, checkpoints are due.
+ * PageCache: one byte budget for all shards of an isolate: for decoded pages, for the entries that wait for a checkpoint,
+ * and for pages with values that wait for one. Pages as they are stored give way, least recently used first; the others
+ * cannot, so when they take too much, checkpoints are due.
  */
+import type { Page } from "./page.ts";
 
-/** A decoded page: keys in JavaScript string order, and at the same place in the other list their accumulators. */
-export interface Page {
-  readonly keys: readonly string[];
-  readonly values: readonly unknown[];
-}
-
-/** A decoded page takes about this many times its encoded bytes (strings and list slots). */
-const DECODED_FACTOR = 2;
-
-/** What holds entries in memory that cannot be dropped; a KeyedState is one. */
+/** What holds in memory what cannot be dropped before a checkpoint; a KeyedState is one. Bytes, about. */
 export interface MemoryHolder {
-  /** Bytes, about. */
+  /** In entries beside the pages. */
   readonly heldBytes: number;
+  /** In pages whose values have changed. */
+  readonly pinnedBytes: number;
 }
 
 export class PageCache {
@@ -30,6 +25,7 @@ export class PageCache {
     this.maxBytes = maxBytes;
   }
 
+  /** In pages that can be dropped. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -39,9 +35,16 @@ export class PageCache {
     this.#holders.add(new WeakRef(holder));
   }
 
-  /** True when entries that wait for a checkpoint take more than half of the budget. */
+  /** True when what waits for a checkpoint takes all of the budget, or its entries more than half of it. */
   get crowded(): boolean {
-    return this.#heldBytes() > this.maxBytes / 2;
+    const { entries, pinned } = this.#held();
+    return entries > this.maxBytes / 2 || entries + pinned > this.maxBytes;
+  }
+
+  /** Whether so many bytes more of pages may wait for a checkpoint: an eighth of the budget is left to the others. */
+  mayPin(bytes: number): boolean {
+    const { entries, pinned } = this.#held();
+    return entries + pinned + bytes <= (this.maxBytes / 8) * 7;
   }
 
   get(id: string): Page | undefined {
@@ -52,12 +55,14 @@ export class PageCache {
     return entry.page;
   }
 
-  set(id: string, page: Page, encodedBytes: number): void {
+  set(id: string, page: Page, bytes: number): void {
     this.delete(id);
-    const bytes = encodedBytes * DECODED_FACTOR;
     this.#pages.set(id, { page, bytes });
     this.#bytes += bytes;
-    const room = this.maxBytes - Math.min(this.#heldBytes(), this.maxBytes / 2);
+    const { entries, pinned } = this.#held();
+    // However many entries there are, half of the budget is for pages, of either sort.
+    const forPages = this.maxBytes - Math.min(entries, this.maxBytes / 2);
+    const room = Math.max(forPages - pinned, this.maxBytes / 8);
     for (const oldest of this.#pages.keys()) {
       if (this.#bytes <= room || oldest === id) break;
       this.delete(oldest);
@@ -71,13 +76,18 @@ export class PageCache {
     this.#pages.delete(id);
   }
 
-  #heldBytes(): number {
-    let bytes = 0;
+  #held(): { entries: number; pinned: number } {
+    let entries = 0;
+    let pinned = 0;
     for (const reference of this.#holders) {
       const holder = reference.deref();
-      if (holder === undefined) this.#holders.delete(reference);
-      else bytes += holder.heldBytes;
+      if (holder === undefined) {
+        this.#holders.delete(reference);
+        continue;
+      }
+      entries += holder.heldBytes;
+      pinned += holder.pinnedBytes;
     }
-    return bytes;
+    return { entries, pinned };
   }
 }

@@ -104,7 +104,7 @@ export class SequenceSet {
       this.#bytes += CHUNK_BYTES;
     }
     putBit(chunk, sequence % CHUNK_BITS);
-    if (chunk.every((word) => word === 0xffffffff)) {
+    if (isFull(chunk)) {
       this.#chunks.set(index, FULL);
       this.#bytes += costOf(FULL) - CHUNK_BYTES;
     }
@@ -143,8 +143,16 @@ function hasBit(chunk: Uint32Array, bit: number): boolean {
 }
 
 function hasBitFrom(chunk: Uint32Array, from: number): boolean {
-  for (let bit = from; bit < CHUNK_BITS; bit++) if (hasBit(chunk, bit)) return true;
+  if (chunk === FULL) return false;
+  const first = from >>> 5;
+  if ((chunk[first] as number) >>> (from & 31) !== 0) return true;
+  for (let word = first + 1; word < CHUNK_WORDS; word++) if (chunk[word] !== 0) return true;
   return false;
+}
+
+function isFull(chunk: Uint32Array): boolean {
+  for (let word = 0; word < CHUNK_WORDS; word++) if (chunk[word] !== 0xffffffff) return false;
+  return true;
 }
 
 function putBit(chunk: Uint32Array, bit: number): void {

@@ -1,4 +1,5 @@
 /** TimerState: keyed state whose keys sort by time, and which knows its first of each kind without looking each time. */
+import type { Changes } from "./keyed-state.ts";
 import { KeyedState } from "./keyed-state.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { StateStore } from "./store.ts";
@@ -19,9 +20,11 @@ export class TimerState extends KeyedState {
     return entry?.key;
   }
 
-  override put(timers: readonly (readonly [string, unknown])[]): void {
+  override put(timers: Changes): void {
     super.put(timers);
-    for (const [timer, set] of timers) {
+    for (let at = 0; at < timers.length; at += 2) {
+      const timer = timers[at] as string;
+      const set = timers[at + 1];
       for (const [prefix, first] of this.#first) {
         if (!timer.startsWith(prefix)) continue;
         if (set === null) {

@@ -39,8 +39,11 @@ export class TopIndex {
 
   /** Tells the new value of a key. A held key may get an older value again (replay), as long as its newest comes last. */
   update(key: string, value: number): void {
-    if (!this.#held.has(key) && this.#threshold !== undefined && byRank({ key, value }, this.#threshold) > 0)
-      return;
+    // What is held sorts before the threshold, with its newest value: there is no need to look whether this is.
+    const threshold = this.#threshold;
+    if (threshold !== undefined) {
+      if (value < threshold.value || (value === threshold.value && key > threshold.key)) return;
+    }
     this.#held.set(key, value);
     if (this.#held.size > this.size * 2) this.#prune();
   }

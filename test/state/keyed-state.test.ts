@@ -30,6 +30,10 @@ function open(store: MemoryStore, cacheBytes = 1): KeyedState {
   return new KeyedState(store, new PageCache(cacheBytes), "test/0");
 }
 
+function put(state: KeyedState, entries: Iterable<readonly [string, unknown]>): void {
+  state.put([...entries].flat());
+}
+
 function checkpoint(state: KeyedState, pages = 1): void {
   state.freeze();
   while (!state.flush(pages));
@@ -63,7 +67,7 @@ test("odd keys are kept apart, before and behind pages", () => {
   const store = new MemoryStore();
   const state = open(store);
   const oracle = new Map(ODD_KEYS.map((key, n) => [key, n] as const));
-  state.put(oracle);
+  put(state, oracle);
   for (let round = 0; round < 2; round++) {
     for (const [key, value] of oracle) expect(state.get(key)).toBe(value);
     expect([...state.entries()]).toEqual(sorted(oracle));
@@ -88,7 +92,7 @@ test("falsy values are values", () => {
     ["c", false],
     ["d", []],
   ]);
-  state.put(oracle);
+  put(state, oracle);
   for (const key of oracle.keys()) expect(state.get(key)).toBe(oracle.get(key));
   checkpoint(state);
   for (const key of oracle.keys()) expect(state.get(key)).toEqual(oracle.get(key));
@@ -97,12 +101,12 @@ test("falsy values are values", () => {
 
 test("the newest value wins over the frozen one and the page, and survives the thaw", () => {
   const state = open(new MemoryStore());
-  state.put([["k", 1]]);
+  put(state, [["k", 1]]);
   checkpoint(state);
-  state.put([["k", 2]]);
+  put(state, [["k", 2]]);
   state.freeze();
   expect(state.get("k")).toBe(2);
-  state.put([["k", 3]]);
+  put(state, [["k", 3]]);
   expect([...state.entries()]).toEqual([{ key: "k", value: 3 }]);
   while (!state.flush(1));
   state.thaw();
@@ -127,7 +131,7 @@ describe("huge values", () => {
       for (let n = 0; n < 1000; n++) {
         oracle.set(`k${String(n).padStart(4, "0")}`, large.includes(n) ? "x".repeat(900_000) : n);
       }
-      state.put(oracle);
+      put(state, oracle);
       checkpoint(state);
       const woken = open(store);
       for (const [key, value] of oracle) expect(woken.get(key) === value).toBe(true);
@@ -139,12 +143,12 @@ describe("huge values", () => {
     const state = open(store);
     const oracle = new Map<string, unknown>();
     for (let n = 0; n < 300; n++) oracle.set(`k${n}`, n);
-    state.put(oracle);
+    put(state, oracle);
     checkpoint(state);
     expect(state.pages).toBe(1);
     for (const n of [7, 8, 9]) {
       oracle.set(`k${n}`, "y".repeat(800_000));
-      state.put([[`k${n}`, oracle.get(`k${n}`)]]);
+      put(state, [[`k${n}`, oracle.get(`k${n}`)]]);
     }
     checkpoint(state);
     expect([...open(store).entries()].length).toBe(300);
@@ -155,12 +159,15 @@ describe("huge values", () => {
 test("a checkpoint of many keys is bounded pages, and one more key rewrites one page", () => {
   const store = new MemoryStore();
   const state = open(store);
-  state.put(Array.from({ length: 20_000 }, (_, n) => [`/page/${n}`, n] as const));
+  put(
+    state,
+    Array.from({ length: 20_000 }, (_, n) => [`/page/${n}`, n] as const),
+  );
   checkpoint(state, 4);
   expect(state.pages).toBeGreaterThan(5);
   expect(state.pages).toBeLessThan(40);
   const before = store.rowsWritten;
-  state.put([["/page/7777", -1]]);
+  put(state, [["/page/7777", -1]]);
   checkpoint(state, 4);
   expect(store.rowsWritten - before).toBe(1);
   expect(open(store).get("/page/7777")).toBe(-1);
@@ -173,7 +180,7 @@ test("two states in one cache do not see each other's pages", () => {
   const cache = new PageCache();
   const states = [1, 2].map((value) => {
     const state = new KeyedState(new MemoryStore(), cache, "test/0");
-    state.put([["k", value]]);
+    put(state, [["k", value]]);
     checkpoint(state);
     return state;
   });
@@ -200,7 +207,7 @@ test.each(Array.from({ length: 40 }, (_, n) => n + 1))("agrees with a map (seed 
           random.pick(keys),
           value(),
         ]);
-        state.put(entries);
+        put(state, entries);
         logged.push(...entries);
         for (const [key, one] of entries) oracle.set(key, one);
         break;
@@ -236,7 +243,7 @@ test.each(Array.from({ length: 40 }, (_, n) => n + 1))("agrees with a map (seed 
         if (random.chance(0.3)) {
           // A crash, in the middle of a checkpoint maybe: memory is lost, the log is replayed over newer pages.
           state = open(store, cacheBytes);
-          state.put(logged);
+          put(state, logged);
           frozen = false;
         }
         break;
@@ -248,13 +255,13 @@ test.each(Array.from({ length: 40 }, (_, n) => n + 1))("agrees with a map (seed 
 test("what is held is counted until it is in pages", () => {
   const state = open(new MemoryStore());
   expect(state.heldBytes).toBe(0);
-  state.put([["a", 1]]);
+  put(state, [["a", 1]]);
   const one = state.heldBytes;
   expect(one).toBeGreaterThan(0);
-  state.put([["a", 2]]);
+  put(state, [["a", 2]]);
   expect(state.heldBytes).toBe(one);
   state.freeze();
-  state.put([["a", 3]]);
+  put(state, [["a", 3]]);
   expect(state.heldBytes).toBe(2 * one);
   while (!state.flush(1));
   state.thaw();
@@ -265,9 +272,9 @@ test("what is held is counted until it is in pages", () => {
 
 test("a value that grows while it waits is counted with what it has become", () => {
   const state = open(new MemoryStore());
-  state.put([["a", "x"]]);
-  state.put([["a", "x".repeat(100_000)]]);
+  put(state, [["a", "x"]]);
+  put(state, [["a", "x".repeat(100_000)]]);
   expect(state.heldBytes).toBeGreaterThan(100_000);
-  state.put([["a", "x"]]);
+  put(state, [["a", "x"]]);
   expect(state.heldBytes).toBeLessThan(1_000);
 });

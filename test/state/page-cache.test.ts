@@ -1,22 +1,24 @@
 /** PageCache: stays within its budget, and what was used last stays longest. */
 import { expect, test } from "vitest";
+import { PackedKeys } from "../../src/state/packed-keys.ts";
+import { Page } from "../../src/state/page.ts";
 import { PageCache } from "../../src/state/page-cache.ts";
 
-const page = (key: string) => ({ keys: [key], values: [1] });
+const page = (key: string) => new Page(new PackedKeys([key]), [1]);
 
 test("the least recently used page goes first", () => {
   const cache = new PageCache(6);
-  for (const id of ["a", "b", "c"]) cache.set(id, page(id), 1);
+  for (const id of ["a", "b", "c"]) cache.set(id, page(id), 2);
   cache.get("a");
-  cache.set("d", page("d"), 1);
+  cache.set("d", page("d"), 2);
   expect(["a", "b", "c", "d"].map((id) => cache.get(id) !== undefined)).toEqual([true, false, true, true]);
   expect(cache.bytes).toBe(6);
 });
 
 test("a page that is set again is counted once, and a deleted one not at all", () => {
   const cache = new PageCache(1000);
-  cache.set("a", page("a"), 10);
-  cache.set("a", page("b"), 20);
+  cache.set("a", page("a"), 20);
+  cache.set("a", page("b"), 40);
   expect(cache.bytes).toBe(40);
   expect(cache.get("a")).toEqual(page("b"));
   cache.delete("a");
@@ -26,25 +28,40 @@ test("a page that is set again is counted once, and a deleted one not at all", (
 
 test("a page over the whole budget drops all others and is held alone", () => {
   const cache = new PageCache(6);
-  cache.set("a", page("a"), 1);
-  cache.set("big", page("big"), 100);
+  cache.set("a", page("a"), 2);
+  cache.set("big", page("big"), 200);
   expect(cache.get("a")).toBeUndefined();
   expect(cache.get("big")).toBeDefined();
-  cache.set("b", page("b"), 1);
+  cache.set("b", page("b"), 2);
   expect(cache.get("big")).toBeUndefined();
   expect(cache.bytes).toBe(2);
 });
 
 test("entries that wait for a checkpoint take room from the pages, up to half of it; more is a crowd", () => {
   const cache = new PageCache(66);
-  const holder = { heldBytes: 0 };
+  const holder = { heldBytes: 0, pinnedBytes: 0 };
   cache.track(holder);
-  for (const id of ["a", "b", "c"]) cache.set(id, page(id), 10);
+  for (const id of ["a", "b", "c"]) cache.set(id, page(id), 20);
   expect([cache.bytes, cache.crowded]).toEqual([60, false]);
   holder.heldBytes = 26;
-  cache.set("d", page("d"), 10);
+  cache.set("d", page("d"), 20);
   expect([cache.bytes, cache.crowded]).toEqual([40, false]);
   holder.heldBytes = 1_000;
-  cache.set("e", page("e"), 10);
+  cache.set("e", page("e"), 20);
   expect([cache.bytes, cache.crowded, cache.get("e") !== undefined]).toEqual([20, true, true]);
+});
+
+test("pages that wait for a checkpoint leave an eighth to the others; with the entries they are a crowd past the budget", () => {
+  const cache = new PageCache(80);
+  const holder = { heldBytes: 0, pinnedBytes: 60 };
+  cache.track(holder);
+  for (const id of ["a", "b"]) cache.set(id, page(id), 10);
+  expect([cache.bytes, cache.crowded]).toEqual([20, false]);
+  expect([cache.mayPin(10), cache.mayPin(11)]).toEqual([true, false]);
+  holder.pinnedBytes = 70;
+  cache.set("c", page("c"), 10);
+  expect([cache.bytes, cache.crowded, cache.mayPin(1)]).toEqual([10, false, false]);
+  holder.heldBytes = 11;
+  cache.set("d", page("d"), 10);
+  expect([cache.bytes, cache.crowded]).toEqual([10, true]);
 });

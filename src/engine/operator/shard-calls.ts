@@ -116,8 +116,8 @@ function forShard(
   const anchored = part?.byShard[0]?.shard === shard;
   const content = own?.content ?? null;
   const front = segment.time?.front;
-  return {
-    ...{ source, producer, sequence, kind, arrival, events, before, anchored, content },
-    ...(front === undefined ? {} : { front }),
-  };
+  // Written out: there is one for each segment and shard, and to copy properties one by one takes ten times as long.
+  return front === undefined
+    ? { source, producer, sequence, kind, arrival, events, before, anchored, content }
+    : { source, producer, sequence, kind, arrival, events, before, anchored, content, front };
 }

@@ -2,6 +2,7 @@
 import { messageOf, OperatorFailedError } from "../../errors.ts";
 import type { Event } from "../../event.ts";
 import type { OperatorPlan } from "../../plan.ts";
+import type { Cell, Cells } from "../../state/cells.ts";
 import type { KeyedState, StateEntry } from "../../state/keyed-state.ts";
 import type { PackedEvent, ShardContent } from "../segment.ts";
 import { ProducerKind, RECORD_WIDTH, unpackEvent } from "../segment.ts";
@@ -35,8 +36,8 @@ export interface CommitOptions {
   readonly now: number;
   /** Before the commit; not changed by it. */
   readonly counters: ShardCounters;
-  /** The values of all keys that the commit may read, of those that are there. */
-  readonly old: ReadonlyMap<string, unknown>;
+  /** All keys that the commit may read. It is the commit's own from now on. */
+  readonly cells: Cells;
   /** The state before the commit. */
   readonly state: Pick<KeyedState, "get" | "entries">;
 }
@@ -44,7 +45,8 @@ export interface CommitOptions {
 /** What one call changes. Nothing of the shard changes until it is written. */
 export class Commit implements Scratch {
   readonly segments: LoggedSegment[] = [];
-  readonly changed = new Map<string, unknown>();
+  /** What it has put, in order. */
+  readonly changed: Cell[] = [];
   readonly timers = new Map<string, unknown>();
   /** Rows of the dead-letter table to write. */
   readonly deadLetters: NumberedLetter[] = [];
@@ -58,17 +60,17 @@ export class Commit implements Scratch {
 
   readonly #operator: OperatorPlan;
   readonly #processor: Processor;
-  readonly #old: ReadonlyMap<string, unknown>;
+  readonly #cells: Cells;
   readonly #state: CommitOptions["state"];
   readonly #armed: string[] = [];
   #outputs = 0;
   #emitter: Emitter | undefined;
 
-  constructor({ operator, processor, shard, lsn, now, counters, old, state }: CommitOptions) {
+  constructor({ operator, processor, shard, lsn, now, counters, cells, state }: CommitOptions) {
     this.#state = state;
     this.#operator = operator;
     this.#processor = processor;
-    this.#old = old;
+    this.#cells = cells;
     this.shard = shard;
     this.lsn = lsn;
     this.now = now;
@@ -130,13 +132,15 @@ export class Commit implements Scratch {
   }
 
   get(key: string): unknown {
-    const changed = this.changed.get(key);
-    return changed === undefined ? this.before(key) : (changed ?? undefined);
+    const cell = this.#cells.get(key);
+    if (cell === undefined) return this.before(key);
+    return cell.after === undefined ? cell.before : (cell.after ?? undefined);
   }
 
   before(key: string): unknown {
-    const old = this.#old.get(key);
-    return old === undefined && this.#processor.looksUp === true ? this.#state.get(key) : old;
+    const cell = this.#cells.get(key);
+    if (cell?.before !== undefined) return cell.before;
+    return this.#processor.looksUp === true ? this.#state.get(key) : undefined;
   }
 
   range(range: { prefix: string; after?: string }): Iterable<StateEntry> {
@@ -144,7 +148,9 @@ export class Commit implements Scratch {
   }
 
   put(key: string, value: unknown): void {
-    this.changed.set(key, value);
+    const cell = this.#cells.get(key) ?? (this.#cells.add(key) as Cell);
+    if (cell.after === undefined) this.changed.push(cell);
+    cell.after = value;
   }
 
   setTimer(timer: string, cursor: unknown = 1): void {
@@ -226,7 +232,8 @@ export class Commit implements Scratch {
 
   get content(): LogContent {
     const { segments, counters, outputs, now: time } = this;
-    const changes = [...this.changed].flat();
+    const changes: unknown[] = [];
+    for (const { key, after } of this.changed) changes.push(key, after);
     return { segments, changes, counters, timers: [...this.timers].flat(), outputs, time };
   }
 

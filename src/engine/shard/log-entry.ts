@@ -1,5 +1,6 @@
 /** Log entry: what one commit writes, as bytes. Fields are only ever appended. */
 import { StateError } from "../../errors.ts";
+import type { Changes } from "../../state/keyed-state.ts";
 import type { SegmentId } from "../segment.ts";
 import type { ShardCounters } from "./counters.ts";
 import type { OutboxEntry } from "./outbox.ts";
@@ -24,9 +25,6 @@ export interface LoggedSegment extends SegmentId {
   readonly late: number;
   readonly dead: number;
 }
-
-/** `key, value` in turns; the value null takes the key away. */
-export type Changes = readonly unknown[];
 
 export interface LogContent {
   readonly segments: readonly LoggedSegment[];
@@ -120,10 +118,4 @@ export function unpackOutput(packed: PackedOutput): OutboxEntry {
     ...{ destination, sequence, arrival, events, before, content },
     ...(time === undefined ? {} : { time }),
   };
-}
-
-export function pairsOf(changes: Changes): [key: string, value: unknown][] {
-  const pairs: [string, unknown][] = [];
-  for (let at = 0; at < changes.length; at += 2) pairs.push([changes[at] as string, changes[at + 1]]);
-  return pairs;
 }

@@ -18,8 +18,6 @@ export interface Scratch {
   before(key: string): unknown;
   /** Sets the value of a key; null takes the key away. */
   put(key: string, value: unknown): void;
-  /** The keys that this commit has put. */
-  readonly changed: ReadonlyMap<string, unknown>;
   /** The value of keys in order, as of before this commit, that start with `prefix` and come after `after`. */
   range(range: { prefix: string; after?: string }): Iterable<StateEntry>;
   /** @param timer a key of the timer index. @param cursor how far firing it has come; see Processor.fire. */
@@ -56,7 +54,7 @@ export type Applied = "applied" | "late" | "buried" | "skipped";
 /** How one kind of operator applies what comes to its shards. One instance a shard. */
 export interface Processor {
   /** The keys that applying these segments may read. */
-  keysOf(fresh: readonly Fresh[]): Iterable<string>;
+  keysOf(fresh: readonly Fresh[]): readonly string[];
   /** Applies one record: whole, or not at all when it throws. */
   apply(record: InputRecord, scratch: Scratch): Applied;
   /** What a dead letter keeps of a record that could not be applied, to try it again. */

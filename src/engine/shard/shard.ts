@@ -14,6 +14,7 @@ import type { Clock } from "../../clock.ts";
 import { EnvelopeError, OperatorFailedError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan } from "../../plan.ts";
 import { AppliedSegments } from "../../state/applied-segments.ts";
+import type { Cell } from "../../state/cells.ts";
 import { CommitLog } from "../../state/commit-log.ts";
 import { KeyedState } from "../../state/keyed-state.ts";
 import type { PageCache } from "../../state/page-cache.ts";
@@ -29,7 +30,7 @@ import type { ShardCounters } from "./counters.ts";
 import { channelOf, emptyCounters, flowOf } from "./counters.ts";
 import { checkIdentity, IDENTITY_ROW, identityOf } from "./identity.ts";
 import type { LogContent } from "./log-entry.ts";
-import { decodeEntry, encodeEntry, packOutput, pairsOf, unpackOutput } from "./log-entry.ts";
+import { decodeEntry, encodeEntry, packOutput, unpackOutput } from "./log-entry.ts";
 import { Outbox } from "./outbox.ts";
 import { processorOf } from "./processors/index.ts";
 import type { ShardCall, ShardReply, ShardSegment } from "./protocol.ts";
@@ -207,7 +208,7 @@ export class Shard {
    *
    * @throws ShardRefusedError when user code throws in a job whose policy is `fail`: nothing changed.
    */
-  transact(keys: Iterable<string>, work: (commit: Commit) => void): void {
+  transact(keys: readonly string[], work: (commit: Commit) => void): void {
     const { operator, shard, clock } = this.options;
     const commit = new Commit({
       operator,
@@ -216,7 +217,7 @@ export class Shard {
       lsn: this.#lsn + 1,
       now: clock.now(),
       counters: this.#counters,
-      old: this.state.getAll(keys),
+      cells: this.state.read(keys),
       state: this.state,
     });
     try {
@@ -294,13 +295,13 @@ export class Shard {
     });
     this.#born = true;
     this.#uncommittedDuplicates.clear();
-    this.#take(lsn, content);
+    this.#take(lsn, content, commit.changed);
     this.#maintain();
     this.options.onCommit?.();
   }
 
-  /** Merges a durable commit into memory: after writing it, and again on replay. */
-  #take(lsn: number, content: LogContent): void {
+  /** Merges a durable commit into memory: after writing it, and again on replay, which has no cells of it. */
+  #take(lsn: number, content: LogContent, cells?: readonly Cell[]): void {
     const { segments, changes, counters, timers, outputs } = content;
     this.#lsn = lsn;
     this.#counters = counters;
@@ -311,12 +312,14 @@ export class Shard {
       else this.#applied.add(producer, sequence, segment);
       this.#applied.setCounted(producer, counted, settled);
     }
-    const entries = pairsOf(changes);
-    this.state.put(entries);
-    this.timers.put(pairsOf(timers));
+    if (cells === undefined) this.state.put(changes);
+    else this.state.putCells(cells);
+    this.timers.put(timers);
     for (const output of outputs) this.outbox.add(output);
     if (!this.processor.growing) return;
-    for (const [key, value] of entries) {
+    for (let at = 0; at < changes.length; at += 2) {
+      const key = changes[at] as string;
+      const value = changes[at + 1];
       const result = value === null ? undefined : this.processor.result(value);
       if (typeof result === "number" && Number.isFinite(result)) this.#top.update(key, result);
       else this.#top.remove(key);

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { emptyCounters } from "../../../src/engine/shard/counters.ts";
 import type { LogContent } from "../../../src/engine/shard/log-entry.ts";
-import { decodeEntry, encodeEntry, pairsOf } from "../../../src/engine/shard/log-entry.ts";
+import { decodeEntry, encodeEntry } from "../../../src/engine/shard/log-entry.ts";
 import { StateError } from "../../../src/errors.ts";
 import { NOW, P, Q } from "../support.ts";
 
@@ -92,13 +92,4 @@ test("an entry of the short form reads as one without timers, outputs and time",
 test("another format is refused by its number", () => {
   expect(() => decodeEntry(bytes([2, [], [], {}]))).toThrow(StateError);
   expect(() => decodeEntry(bytes([2, [], [], {}]))).toThrow(/format 2; this code knows 1/);
-});
-
-test("changes are read in pairs, in order, a key twice too", () => {
-  expect(pairsOf(["a", 1, "b", null, "a", [2]])).toEqual([
-    ["a", 1],
-    ["b", null],
-    ["a", [2]],
-  ]);
-  expect(pairsOf([])).toEqual([]);
 });

@@ -21,7 +21,7 @@ export class AggregateProcessor implements Processor {
     return this.#operator.aggregate.growing;
   }
 
-  keysOf(fresh: readonly Fresh[]): Set<string> {
+  keysOf(fresh: readonly Fresh[]): string[] {
     return recordKeys(fresh);
   }
 
@@ -77,10 +77,12 @@ export class AggregateProcessor implements Processor {
   }
 }
 
-export function recordKeys(fresh: readonly Fresh[]): Set<string> {
-  const keys = new Set<string>();
+/** With repetition: whoever reads them finds each one once. */
+export function recordKeys(fresh: readonly Fresh[]): string[] {
+  const keys: string[] = [];
   for (const { content } of fresh) {
-    for (let at = 0; at < content.records.length; at += RECORD_WIDTH) keys.add(content.records[at] as string);
+    for (let at = 0; at < content.records.length; at += RECORD_WIDTH)
+      keys.push(content.records[at] as string);
   }
   return keys;
 }

@@ -25,7 +25,7 @@ export class ProcessProcessor implements Processor {
     this.#operator = operator;
   }
 
-  keysOf(fresh: readonly Fresh[]): Set<string> {
+  keysOf(fresh: readonly Fresh[]): string[] {
     return recordKeys(fresh);
   }
 

@@ -1,0 +1,72 @@
+/**
+ * KeyMap: entries by their keys, found by a hash of our own.
+ *
+ * A Map interns each string that it is asked for: it searches a table of all strings of the isolate, under a lock, and
+ * the garbage collector goes through that table. For keys that are seen once a commit, that is more work than all the rest.
+ */
+
+export interface Keyed {
+  readonly key: string;
+  /** What `hashOf` says. */
+  readonly hash: number;
+}
+
+export class KeyMap<Entry extends Keyed> {
+  /** As they came. */
+  readonly entries: Entry[] = [];
+  /** Places in the list, counted from 1; each is where its hash says or in the next that was free. At most half is in use. */
+  #table: Int32Array;
+
+  /** @param expected about how many entries there will be. */
+  constructor(expected = 8) {
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, expected) * 2)));
+  }
+
+  get size(): number {
+    return this.entries.length;
+  }
+
+  find(key: string, hash: number): Entry | undefined {
+    const table = this.#table;
+    const mask = table.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const place = table[at] as number;
+      if (place === 0) return undefined;
+      const entry = this.entries[place - 1] as Entry;
+      if (entry.hash === hash && entry.key === key) return entry;
+    }
+  }
+
+  /** @param entry of a key that has none. */
+  add(entry: Entry): void {
+    this.entries.push(entry);
+    if (this.entries.length * 2 > this.#table.length) this.#grow();
+    else this.#place(entry.hash, this.entries.length);
+  }
+
+  #grow(): void {
+    this.#table = new Int32Array(this.#table.length * 2);
+    for (let at = 0; at < this.entries.length; at++) this.#place((this.entries[at] as Entry).hash, at + 1);
+  }
+
+  #place(hash: number, place: number): void {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let at = hash & mask;
+    while (table[at] !== 0) at = (at + 1) & mask;
+    table[at] = place;
+  }
+}
+
+/** Nobody may choose keys that all have the same hash. */
+const SEED = Math.floor(Math.random() * 0x7fffffff);
+
+/** 30 bits: a larger number would need memory of its own. */
+export function hashOf(key: string): number {
+  let hash = SEED ^ key.length;
+  for (let at = 0; at < key.length; at++) {
+    hash = Math.imul(hash ^ key.charCodeAt(at), 0x5bd1e995);
+    hash ^= hash >>> 15;
+  }
+  return hash & 0x3fffffff;
+}

@@ -1,0 +1,99 @@
+/**
+ * Page: a run of many keys in order with their values, as one row of storage holds it, decoded.
+ *
+ * Values may be changed in place: a value that a commit has made durable in the log may be in a page before the
+ * checkpoint that it belongs to, since replaying the log over it gives the same.
+ */
+import { PackedKeys } from "./packed-keys.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A place in a list, and what it holds there itself if it is a number. */
+const VALUE_BYTES = 8;
+/** Two numbers of four bytes, per key. */
+const KEY_BYTES = 8;
+/** What is no number takes about this many times its encoded bytes. */
+const DECODED_FACTOR = 2;
+
+export class Page {
+  readonly keys: PackedKeys;
+  /** Whether it holds what waits for a checkpoint: then there is no newer page with its keys. */
+  pinned = false;
+  readonly #values: unknown[];
+  /** Which values have changed since the page was last written. */
+  #changed: Uint8Array | undefined;
+  #changes = 0;
+  #bytes = 0;
+
+  /** @param keys in JavaScript string order. */
+  constructor(keys: PackedKeys, values: unknown[]) {
+    this.keys = keys;
+    this.#values = values;
+  }
+
+  static decode(data: Uint8Array): Page {
+    const text = decoder.decode(data);
+    const [keys, values] = JSON.parse(text) as [string[], unknown[]];
+    const page = new Page(new PackedKeys(keys), values);
+    page.#measure(text.length, data.length);
+    return page;
+  }
+
+  /** What it takes in memory, about; as of when it was last decoded or encoded, with what has changed since. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** How many values have changed since it was last written. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  get(at: number): unknown {
+    return this.#values[at];
+  }
+
+  /** @param more bytes that the new value takes more than the old one, about. @returns whether it is the first change there since it was written. */
+  change(at: number, value: unknown, more: number): boolean {
+    this.#values[at] = value;
+    this.#bytes += more;
+    this.#changed ??= new Uint8Array(this.keys.length);
+    if (this.#changed[at] === 1) return false;
+    this.#changed[at] = 1;
+    this.#changes++;
+    return true;
+  }
+
+  /** Puts a value in its place that is about to be written. */
+  set(at: number, value: unknown): void {
+    this.#values[at] = value;
+  }
+
+  values(): readonly unknown[] {
+    return this.#values;
+  }
+
+  encode(): Uint8Array {
+    const text = `[${this.keys.json()},${JSON.stringify(this.#values)}]`;
+    const data = encoder.encode(text);
+    this.#measure(text.length, data.length);
+    return data;
+  }
+
+  /** It is stored as it is now. */
+  written(): void {
+    this.#changed = undefined;
+    this.#changes = 0;
+  }
+
+  #measure(characters: number, encoded: number): void {
+    const { length, characters: inKeys } = this.keys;
+    // One character beyond Latin-1 makes the text take two bytes each.
+    const width = characters === encoded ? 1 : 2;
+    this.#bytes =
+      inKeys * width +
+      length * KEY_BYTES +
+      Math.max(length * VALUE_BYTES, (encoded - inKeys) * DECODED_FACTOR);
+  }
+}
