@@ -9,6 +9,8 @@ import type { Event } from "../../event.ts";
 import { shardOf } from "../../hash.ts";
 import type { Aggregate } from "../../operator.ts";
 import type { Target, WindowPlan } from "../../plan.ts";
+import type { Keyed } from "../../state/key-map.ts";
+import { hashOf, KeyMap } from "../../state/key-map.ts";
 import type { Window } from "../../windows/window.ts";
 import { windowsOf } from "../../windows/window.ts";
 import { copyOf, storable } from "../accumulator.ts";
@@ -29,7 +31,7 @@ export interface Item {
 
 interface Tally {
   /** By key, or by key and window. */
-  readonly records: Map<string, Combined>;
+  readonly records: KeyMap<Combined>;
   /** Records of operators that see each event; they are not combined. */
   readonly each: (readonly [record: readonly [key: string, event: PackedEvent, n: number], time: number])[];
   readonly dead: DeadEvent[];
@@ -43,16 +45,16 @@ interface Folded {
   readonly n: number;
 }
 
-/** One key's events, folded. */
-interface Combined {
-  readonly key: string;
+/** One key's events, folded; `key` is that of the tally. */
+interface Combined extends Keyed {
+  readonly eventKey: string;
   readonly window: Window | undefined;
   partial: unknown;
   n: number;
   /** The latest event time. */
   time: number;
   /** What was folded, to fold it again without an event that spoils it; not kept for numbers, which nothing can spoil. */
-  readonly events: Folded[] | undefined;
+  events: Folded[] | undefined;
   /** An event has thrown: from then on the partial is copied before the hook may change it. */
   careful: boolean;
 }
@@ -66,7 +68,10 @@ export class Combiner {
 
   constructor(targets: readonly Target[]) {
     this.#tallies = new Map(
-      targets.map((target) => [target, { records: new Map(), each: [], dead: [], dropped: 0, accounted: 0 }]),
+      targets.map((target) => [
+        target,
+        { records: new KeyMap(), each: [], dead: [], dropped: 0, accounted: 0 },
+      ]),
     );
     this.#all = [...this.#tallies.values()];
   }
@@ -115,9 +120,11 @@ export class Combiner {
       const first = items.length;
       const shard = (key: string) => shardOf(target.keyed ? key : producer, target.shards);
       this.#refoldSpoilt(target, tally);
-      for (const { key, window, partial, n, time } of tally.records.values()) {
+      for (const { eventKey, window, partial, n, time, events } of tally.records.entries) {
+        // All of its events have spoilt it.
+        if (events?.length === 0) continue;
         const value = window === undefined ? partial : packPartial(window, partial);
-        items.push({ target, shard: shard(key), record: [key, value, n], time });
+        items.push({ target, shard: shard(eventKey), record: [eventKey, value, n], time });
       }
       for (const [record, time] of tally.each) items.push({ target, shard: shard(record[0]), record, time });
       const anchor = items[first]?.shard ?? shardOf(producer, target.shards);
@@ -163,12 +170,13 @@ export class Combiner {
   ): void {
     const { time } = event;
     const id = window === undefined ? key : `${window.end} ${window.start} ${key}`;
-    const known = tally.records.get(id);
+    const hash = hashOf(id);
+    const known = tally.records.find(id, hash);
     if (known === undefined) {
       const partial = scalarStorable(aggregate.add(aggregate.create(), event));
       const n = counts === undefined ? 0 : this.#account(tally, counts);
       const events = typeof partial === "object" ? [{ event, n }] : undefined;
-      tally.records.set(id, { key, window, partial, n, time, events, careful: false });
+      tally.records.add({ key: id, hash, eventKey: key, window, partial, n, time, events, careful: false });
       return;
     }
     if (known.events === undefined) {
@@ -202,22 +210,21 @@ export class Combiner {
   #refoldSpoilt(target: Target, { records, dead }: Tally): void {
     if (target.kind !== "aggregate" && target.kind !== "window") return;
     const { aggregate } = target;
-    for (const [id, { key, window, partial: spoilt, events, time }] of records) {
-      if (events === undefined || isStorable(spoilt)) continue;
-      const folded = { partial: undefined as unknown, n: 0, time, events: [] as Folded[], careful: true };
-      const good = { key, window, ...folded };
+    for (const one of records.entries) {
+      const { events } = one;
+      if (events === undefined || isStorable(one.partial)) continue;
+      const good: Folded[] = [];
+      Object.assign(one, { partial: undefined, n: 0, events: good, careful: true });
       for (const { event, n } of events) {
         try {
-          const own = good.events.length === 0 ? aggregate.create() : copyOf(good.partial);
-          good.partial = storable(aggregate.add(own, event));
-          good.n += n;
-          good.events.push({ event, n });
+          const own = good.length === 0 ? aggregate.create() : copyOf(one.partial);
+          one.partial = storable(aggregate.add(own, event));
+          one.n += n;
+          good.push({ event, n });
         } catch (error) {
           dead.push({ operator: target.name, error: messageOf(error), event: sendable(event), n });
         }
       }
-      if (good.events.length > 0) records.set(id, good);
-      else records.delete(id);
     }
   }
 
