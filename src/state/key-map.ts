@@ -14,12 +14,15 @@ export interface Keyed {
 export class KeyMap<Entry extends Keyed> {
   /** As they came. */
   readonly entries: Entry[] = [];
-  /** Places in the list, counted from 1; each is where its hash says or in the next that was free. At most half is in use. */
+  /**
+   * In turns a place in the list, counted from 1, and the hash of what is there: whatever has another one need not be looked
+   * at. Each pair is where its hash says or in the next that was free; at most half of them are in use.
+   */
   #table: Int32Array;
 
   /** @param expected about how many entries there will be. */
   constructor(expected = 8) {
-    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, expected) * 2)));
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, expected) * 4)));
   }
 
   get size(): number {
@@ -29,18 +32,19 @@ export class KeyMap<Entry extends Keyed> {
   find(key: string, hash: number): Entry | undefined {
     const table = this.#table;
     const mask = table.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
+    for (let at = (hash * 2) & mask; ; at = (at + 2) & mask) {
       const place = table[at] as number;
       if (place === 0) return undefined;
+      if (table[at + 1] !== hash) continue;
       const entry = this.entries[place - 1] as Entry;
-      if (entry.hash === hash && entry.key === key) return entry;
+      if (entry.key === key) return entry;
     }
   }
 
   /** @param entry of a key that has none. */
   add(entry: Entry): void {
     this.entries.push(entry);
-    if (this.entries.length * 2 > this.#table.length) this.#grow();
+    if (this.entries.length * 4 > this.#table.length) this.#grow();
     else this.#place(entry.hash, this.entries.length);
   }
 
@@ -52,9 +56,10 @@ export class KeyMap<Entry extends Keyed> {
   #place(hash: number, place: number): void {
     const table = this.#table;
     const mask = table.length - 1;
-    let at = hash & mask;
-    while (table[at] !== 0) at = (at + 1) & mask;
+    let at = (hash * 2) & mask;
+    while (table[at] !== 0) at = (at + 2) & mask;
     table[at] = place;
+    table[at + 1] = hash;
   }
 }
 

@@ -7,6 +7,8 @@
 
 /** What stands between two keys. It makes the text the inside of a JSON array, for keys that JSON writes as they are. */
 const SEPARATOR = '","';
+/** Keys from one sample to the next: their heads are two lines of a processor's cache. */
+const SAMPLED = 32;
 
 export class PackedKeys {
   readonly length: number;
@@ -17,6 +19,8 @@ export class PackedKeys {
   readonly #shared: number;
   /** What follows that in each key, a few characters as a number: close together in memory, and mostly enough to tell keys apart. */
   readonly #heads: Uint32Array;
+  /** Every so manyth of them: a search that starts here touches little memory, and the same for all keys of a page. */
+  readonly #samples: Uint32Array;
   /** Whether JSON writes all keys as they are; undefined until somebody asks. */
   #plain: boolean | undefined;
 
@@ -35,6 +39,8 @@ export class PackedKeys {
     this.#shared = keys.length === 0 ? 0 : commonStart(keys[0] as string, keys.at(-1) as string);
     this.#heads = new Uint32Array(keys.length);
     for (let at = 0; at < keys.length; at++) this.#heads[at] = headOf(keys[at] as string, this.#shared);
+    this.#samples = new Uint32Array(Math.ceil(keys.length / SAMPLED));
+    for (let n = 0; n < this.#samples.length; n++) this.#samples[n] = this.#heads[n * SAMPLED] as number;
   }
 
   /** Characters, with what stands between keys. */
@@ -68,8 +74,18 @@ export class PackedKeys {
       if (difference !== 0) return difference < 0 ? ~0 : ~this.length;
     }
     const wanted = headOf(key, shared);
-    let low = 0;
-    let high = this.length;
+    const samples = this.#samples;
+    let sample = 0;
+    for (let end = samples.length; sample < end; ) {
+      const middle = (sample + end) >>> 1;
+      if ((samples[middle] as number) < wanted) sample = middle + 1;
+      else end = middle;
+    }
+    // Many keys may have the same head.
+    let beyond = sample;
+    while (beyond < samples.length && samples[beyond] === wanted) beyond++;
+    let low = Math.max(0, sample - 1) * SAMPLED;
+    let high = Math.min(this.length, beyond * SAMPLED);
     while (low < high) {
       const middle = (low + high) >>> 1;
       const head = heads[middle] as number;
