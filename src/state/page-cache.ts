@@ -21,7 +21,11 @@ export class PageCache {
 
   readonly maxBytes: number;
 
-  constructor(maxBytes = 48 * 1024 * 1024) {
+  /**
+   * The default holds 1.2 million keys of twenty characters with a count each; with what else is alive, it leaves a third of
+   * an isolate's 128 MB to what one commit leaves behind. State beyond it is read from storage again and again.
+   */
+  constructor(maxBytes = 56 * 1024 * 1024) {
     this.maxBytes = maxBytes;
   }
 
