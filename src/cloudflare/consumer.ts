@@ -9,7 +9,8 @@ import type { BuriedMessage } from "../engine/operator-executor.ts";
 import { OperatorExecutor } from "../engine/operator-executor.ts";
 import type { ShardCall, ShardReply } from "../engine/shard/protocol.ts";
 import { StageExecutor } from "../engine/stage-executor.ts";
-import { UsageLedger } from "../engine/usage.ts";
+import type { Usage } from "../engine/usage.ts";
+import { ONE_REQUEST, UsageLedger } from "../engine/usage.ts";
 import type { WatermarkClient } from "../engine/watermark/reports.ts";
 import { buriedOf, report } from "../engine/watermark/reports.ts";
 import { messageOf } from "../errors.ts";
@@ -28,6 +29,9 @@ export interface ConsumerEnv {
   readonly COORDINATOR: Namespace<CoordinatorRpc>;
 }
 
+/** Notes what was used for the source or stage of a queue. */
+type Bill = (queue: string, used: Usage) => void;
+
 /** Handles the batches of all queues of the plan, dead-letter queues among them. */
 export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv) => Promise<void> {
   const deadLetterQueues = new Set(queuesOf(plan).map(({ queue }) => queue.deadLetterQueue));
@@ -35,18 +39,21 @@ export function queueHandler(plan: Plan): (batch: MessageBatch, env: ConsumerEnv
   const owners = ownersOf(plan);
   // What a batch of a source that feeds only stages has used goes with the next call for a stage.
   const usage = new UsageLedger();
+  const bill: Bill = (queue, used) => {
+    const owner = owners.get(queue);
+    if (owner !== undefined) usage.add(owner, used);
+  };
   // One of each for the isolate: they remember which shards are still to be told about which segments.
   let executors: { operators: OperatorExecutor; stages: StageExecutor } | undefined;
   return async (batch, env) => {
     if (batch.messages.length === 0) return;
-    const owner = owners.get(batch.queue);
-    if (owner !== undefined) usage.add(owner, usageOfBatch(batch.messages));
+    bill(batch.queue, usageOfBatch(batch.messages));
     if (deadLetterQueues.has(batch.queue)) {
-      await buryAll(plan, batch, env, usage);
+      await buryAll(plan, batch, env, bill);
       return;
     }
     executors ??= {
-      operators: operatorExecutor(plan, env, usage),
+      operators: operatorExecutor(plan, env, usage, bill),
       stages: stageExecutor(plan, env, usage),
     };
     const stage = stages.get(batch.queue);
@@ -73,7 +80,7 @@ const PATIENCE = {
   wait: () => new Promise<void>((resolve) => setTimeout(resolve, 500)),
 };
 
-function operatorExecutor(plan: Plan, env: ConsumerEnv, usage: UsageLedger): OperatorExecutor {
+function operatorExecutor(plan: Plan, env: ConsumerEnv, usage: UsageLedger, bill: Bill): OperatorExecutor {
   return new OperatorExecutor({
     plan,
     shards: { apply: (call) => callWith(usage, env, call) },
@@ -82,7 +89,7 @@ function operatorExecutor(plan: Plan, env: ConsumerEnv, usage: UsageLedger): Ope
         env.CLAIMS.getByName(producer).claim(producer, fingerprint, sequences),
     },
     queue: ({ queue }) => queueOf(env, queue),
-    graveyard: { bury: (message) => bury(plan, env, usage, message) },
+    graveyard: { bury: (message) => bury(env, bill, message) },
     watermarks: watermarksOf(plan, env),
     clock: systemClock,
     patience: PATIENCE,
@@ -113,9 +120,8 @@ function callWith(usage: UsageLedger, env: ConsumerEnv, call: ShardCall): Promis
 }
 
 /** The graveyard counts nothing itself. */
-function bury(plan: Plan, env: ConsumerEnv, usage: UsageLedger, message: BuriedMessage): Promise<void> {
-  const owner = ownersOf(plan).get(message.queue);
-  if (owner !== undefined) usage.add(owner, { objects: 1 });
+function bury(env: ConsumerEnv, bill: Bill, message: BuriedMessage): Promise<void> {
+  bill(message.queue, ONE_REQUEST);
   return env.GRAVEYARD.getByName(GRAVEYARD_NAME).bury(message);
 }
 
@@ -139,12 +145,12 @@ function onError(error: unknown, about: string): void {
   console.error(`${about}: ${messageOf(error)}`);
 }
 
-async function buryAll(plan: Plan, batch: MessageBatch, env: ConsumerEnv, usage: UsageLedger): Promise<void> {
+async function buryAll(plan: Plan, batch: MessageBatch, env: ConsumerEnv, bill: Bill): Promise<void> {
   const reason = "its queue gave up on it after all retries";
   for (const message of batch.messages) {
     const body = typeof message.body === "string" ? message.body : JSON.stringify(message.body);
     const { id } = message;
-    await bury(plan, env, usage, { id, queue: batch.queue, reason, body, redrivable: true });
+    await bury(env, bill, { id, queue: batch.queue, reason, body, redrivable: true });
     await report(plan, watermarksOf(plan, env), buriedIn(plan, body));
     message.ack();
   }

@@ -12,15 +12,19 @@ export function meteredEnv(env: object, count: Count): Record<string, unknown> {
         return [name, meteredBucket(binding, (operation) => count({ [`r2${operation}`]: 1 }))];
       }
       if (typeof binding === "object" && binding !== null && "sendBatch" in binding)
-        return [name, meteredQueue(binding, count)];
+        return [name, meteredQueue(binding, (queue) => count({ queue }))];
       return [name, binding];
     }),
   );
 }
 
-/** To write is all that is counted: the queue is read by somebody else. */
-function meteredQueue(queue: object, count: Count): object {
-  const sent = (body: unknown) => count({ queue: unitsOf(body) });
+/**
+ * A queue that tells of the operations that sending takes: to write is all that is counted, since somebody else reads.
+ *
+ * @param count given the operations of a message.
+ */
+export function meteredQueue(queue: object, count: (operations: number) => void): object {
+  const sent = (body: unknown) => count(unitsOf(body));
   return new Proxy(queue, {
     get(_, name: string) {
       const value: unknown = Reflect.get(queue, name, queue);

@@ -24,6 +24,9 @@ export interface Usage {
   r2b?: number;
 }
 
+/** A call of an object, or an alarm of its own. */
+export const ONE_REQUEST: Readonly<Usage> = { objects: 1 };
+
 /** By source or operator. */
 export type Usages = Record<string, Usage>;
 

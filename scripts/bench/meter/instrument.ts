@@ -1,11 +1,12 @@
 /**
  * Instrument: wraps the Workers as they are and counts what passes between them and the platform. It runs inside workerd.
  *
- * Calls are counted where they are made, those of buckets among them, rows where SQLite counts them. Reads of the views are left out: what is
- * metered is what events cost.
+ * Calls are counted where they are made, those of buckets among them, rows where SQLite counts them. Reads of the views
+ * are left out: what is metered is what events cost.
  */
+import { unitsOf } from "../../../src/cloudflare/batch-usage.ts";
 import { isBucket, meteredBucket, type R2Class } from "../../../src/cloudflare/metered-bucket.ts";
-import { BILLED_BYTES } from "../../../src/cloudflare/prices.ts";
+import { meteredQueue } from "../../../src/cloudflare/metered-env.ts";
 import { type Counts, noCounts } from "./counts.ts";
 
 export const COUNTS_HEADER = "millrace-bench-counts";
@@ -53,7 +54,7 @@ export function metered(handler: Handler): Handler {
       if (batch.messages.length === 0) return;
       counts.batches++;
       counts.deliveries += batch.messages.length;
-      const open = new Map(batch.messages.map((message) => [message, operationsOf(message.body)]));
+      const open = new Map(batch.messages.map((message) => [message, unitsOf(message.body)]));
       for (const operations of open.values()) counts.reads += operations;
       const settled = (message: Message, deleted: boolean) => {
         if (deleted) counts.deletes += open.get(message) ?? 0;
@@ -104,7 +105,7 @@ function meteredEnv(env: Env): Env {
     Object.entries(env).map(([name, binding]) => {
       if (typeof binding !== "object" || binding === null) return [name, binding];
       if (isBucket(binding)) return [name, meteredBucket(binding, countR2)];
-      if ("sendBatch" in binding) return [name, meteredQueue(binding)];
+      if ("sendBatch" in binding) return [name, meteredQueue(binding, countWrites)];
       if ("getByName" in binding) return [name, meteredNamespace(name, binding)];
       return [name, binding];
     }),
@@ -115,16 +116,8 @@ function countR2(operation: R2Class): void {
   counts[operation === "a" ? "r2ClassA" : "r2ClassB"]++;
 }
 
-function meteredQueue(queue: object): object {
-  const sent = (body: unknown) => {
-    counts.writes += operationsOf(body);
-  };
-  return intercepted(queue, {
-    send: sent as Any,
-    sendBatch: ((messages: Iterable<{ body: unknown }>) => {
-      for (const { body } of messages) sent(body);
-    }) as Any,
-  });
+function countWrites(operations: number): void {
+  counts.writes += operations;
 }
 
 function meteredNamespace(binding: string, namespace: object): object {
@@ -203,9 +196,4 @@ function intercepted<T extends object>(
       };
     },
   });
-}
-
-function operationsOf(body: unknown): number {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  return Math.ceil(new TextEncoder().encode(text).length / BILLED_BYTES);
 }

@@ -6,7 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../clock.ts";
 import type { Usage } from "../../engine/usage.ts";
-import { sumOf } from "../../engine/usage.ts";
+import { ONE_REQUEST, sumOf } from "../../engine/usage.ts";
 import type { CoordinatorState } from "../../engine/watermark/coordinator.ts";
 import { Coordinator } from "../../engine/watermark/coordinator.ts";
 import type {
@@ -22,8 +22,6 @@ import type { Plan } from "../../plan.ts";
 import type { CoordinatorRpc, Namespace, ShardRpc } from "../rpc.ts";
 import { advanceShard } from "../rpc.ts";
 import { Alarm } from "./alarm.ts";
-
-const A_REQUEST: Usage = { objects: 1 };
 
 export interface CoordinatorEnv {
   readonly SHARD: Namespace<ShardRpc>;
@@ -59,7 +57,7 @@ export function coordinatorObject(plan: Plan) {
 
     override async alarm(): Promise<void> {
       this.#alarm.goneOff();
-      this.#stored.use(A_REQUEST);
+      this.#stored.use(ONE_REQUEST);
       const coordinator = this.#open();
       if (coordinator.nextDue() === undefined) return;
       await this.#alarm.serve(async () => {
@@ -70,7 +68,7 @@ export function coordinatorObject(plan: Plan) {
 
     /** Changes the coordinator in one turn, in which the change, and the alarm for what follows, become durable. */
     #do<T>(work: (coordinator: Coordinator) => T): T {
-      this.#stored.use(A_REQUEST);
+      this.#stored.use(ONE_REQUEST);
       const coordinator = this.#open();
       const result = work(coordinator);
       if (this.#alarm.promise(coordinator.nextDue()) && !this.#running)

@@ -34,6 +34,7 @@ import type { WindowRange, WindowViewEntry } from "../../engine/shard/window-rea
 import { readWindows, readWindowTops } from "../../engine/shard/window-reader.ts";
 import type { StageProgress } from "../../engine/stage-executor.ts";
 import type { Usage } from "../../engine/usage.ts";
+import { ONE_REQUEST } from "../../engine/usage.ts";
 import { WATERMARK_VERSION } from "../../engine/watermark/protocol.ts";
 import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan, Plan } from "../../plan.ts";
@@ -58,8 +59,6 @@ import { Watchers } from "./watchers.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
 const cache = new PageCache();
-
-const A_REQUEST: Usage = { objects: 1 };
 
 /** How often a shard of an operator that is no more says so. */
 const ORPHAN_MS = 3_600_000;
@@ -119,7 +118,7 @@ export function shardObject(plan: Plan) {
     }
 
     async progress(segments: readonly SegmentId[]): Promise<StageProgress[]> {
-      this.#use(A_REQUEST);
+      this.#use(ONE_REQUEST);
       return this.#guarded((shard) => readProgress(shard, segments));
     }
 
@@ -187,14 +186,14 @@ export function shardObject(plan: Plan) {
     }
 
     async wake(): Promise<void> {
-      this.#use(A_REQUEST);
+      this.#use(ONE_REQUEST);
       await this.#register();
       this.#changing(() => undefined);
     }
 
     override async alarm(): Promise<void> {
       this.#alarm.goneOff();
-      this.#use(A_REQUEST);
+      this.#use(ONE_REQUEST);
       if (plan.operators.get(this.#operatorName) === undefined) {
         await this.#orphaned();
         return;
@@ -279,7 +278,7 @@ export function shardObject(plan: Plan) {
       if (this.#registered) return;
       const { shard } = this.#open();
       if (shard.lsn === 0) {
-        this.#use(A_REQUEST);
+        this.#use(ONE_REQUEST);
         const refusal = await this.env.REGISTRY.getByName(REGISTRY_NAME).register(identityOf(shard.options));
         if (refusal !== null) throw new ShardRefusedError(refusal);
       }

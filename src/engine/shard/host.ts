@@ -6,6 +6,7 @@
  */
 import { ShardRefusedError } from "../../errors.ts";
 import type { Plan } from "../../plan.ts";
+import { ONE_REQUEST } from "../usage.ts";
 import { advance } from "./advance.ts";
 import type { ShardPorts } from "./ports.ts";
 import type { AdvanceCall, AdvanceReply, ShardCall, ShardReply } from "./protocol.ts";
@@ -26,8 +27,6 @@ export interface ShardHostOptions {
   readonly onBroken?: (error: unknown) => void;
 }
 
-const A_REQUEST = { objects: 1 };
-
 /** A source that always has more would go on for ever: what is left is done by the next run. */
 const MAX_ROUNDS = 100;
 
@@ -46,7 +45,7 @@ export class ShardHost {
 
   /** @throws what `Shard.apply` throws. */
   apply(call: ShardCall): ShardReply {
-    this.shard.usage.add(A_REQUEST);
+    this.shard.usage.add(ONE_REQUEST);
     return this.guard((shard) => {
       // What the watermark has passed goes first: a crash, or a full outbox, may have cut it off.
       while (fireEventTimers(shard));
@@ -56,7 +55,7 @@ export class ShardHost {
 
   /** @throws what `advance` throws. */
   advance(call: AdvanceCall): AdvanceReply {
-    this.shard.usage.add(A_REQUEST);
+    this.shard.usage.add(ONE_REQUEST);
     return this.guard((shard) => advance(this.#options.plan, shard, call));
   }
 
