@@ -1,5 +1,4 @@
 /** What a stated workload would cost: an estimate from list prices, with its arithmetic shown. */
-
 import { prices } from "../../src/cloudflare/prices.ts";
 import type { Plan } from "../../src/index.ts";
 import { EVENT_BYTES, flowOf, RECORD_BYTES } from "./estimate/flow.ts";

@@ -4,7 +4,6 @@
  * A checkpoint freezes them and moves the frozen ones into pages while new changes gather above. A value that is `null`
  * is a tombstone: the key is gone.
  */
-
 import type { Keyed } from "./key-map.ts";
 import { hashOf, KeyMap } from "./key-map.ts";
 

@@ -1,5 +1,4 @@
 /** The lines of an estimate: what a flow is billed for, each with its arithmetic. */
-
 import { prices } from "../../../src/cloudflare/prices.ts";
 import { DEFAULT_LIMITS } from "../../../src/engine/shard/shard.ts";
 import type { SinkPlan } from "../../../src/plan.ts";

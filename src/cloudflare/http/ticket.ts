@@ -108,9 +108,10 @@ function isCount(value: unknown): value is number {
 }
 
 function toBitmap(shards: readonly number[]): string {
-  // The last is the largest.
-  if ((shards.at(-1) ?? 0) < 31) return shards.reduce((bits, shard) => bits | (1 << shard), 0).toString(16);
-  return shards.reduce((bits, shard) => bits | (1n << BigInt(shard)), 0n).toString(16);
+  // By digits: every request makes some of these, and a BigInt for each shard takes longer than all the rest of a ticket.
+  const digits = new Array<number>(1 + ((shards.at(-1) ?? 0) >> 2)).fill(0);
+  for (const shard of shards) digits[shard >> 2] = (digits[shard >> 2] as number) | (1 << (shard & 3));
+  return digits.reduceRight((text, digit) => text + digit.toString(16), "");
 }
 
 function fromBitmap(bitmap: string): number[] {

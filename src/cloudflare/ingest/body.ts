@@ -65,9 +65,10 @@ export async function drain(request: Request): Promise<void> {
 }
 
 function kindOf(header: string | null): BodyKind {
-  const plain = header === null ? "text" : TYPES.get(header);
+  if (header === null) return "text";
+  const plain = TYPES.get(header);
   if (plain !== undefined) return plain;
-  const [type = "", ...parameters] = (header as string).toLowerCase().split(";");
+  const [type = "", ...parameters] = header.toLowerCase().split(";");
   const kind = TYPES.get(type.trim());
   const charset = parameters.map((parameter) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(parameter)?.[1]);
   if (kind === undefined) {
@@ -80,8 +81,7 @@ function kindOf(header: string | null): BodyKind {
 }
 
 function encodingOf(header: string | null): "gzip" | "deflate" | undefined {
-  if (header === null) return undefined;
-  const encoding = header.trim().toLowerCase();
+  const encoding = (header ?? "").trim().toLowerCase();
   if (ENCODINGS.has(encoding)) return ENCODINGS.get(encoding);
   throw notTaken("this content encoding is not taken; send gzip, deflate or none");
 }

@@ -1,5 +1,4 @@
 /** The calls between the operator Worker, the query Worker and a shard. Plain data with a version: both ends may differ by a deploy. */
-
 import type { DeadEvent, OperatorPart, ProducerKind, SegmentId } from "../segment.ts";
 import type { Usages } from "../usage.ts";
 

@@ -49,17 +49,14 @@ export function passThrough(
   event: Event<unknown>,
   { onError = "dead-letter", refusable = true }: PassOptions = {},
 ): Passage {
-  const walked: Walk = { routed: [], failed: NOTHING_FAILED, onError, refusable };
+  const walked: Walk = { routed: [], failed: [], onError, refusable };
   walk(steps, event, walked);
   return walked;
 }
 
-/** Thousands of events a request fail nowhere: they share one list. */
-const NOTHING_FAILED: readonly Failure[] = Object.freeze([]);
-
 interface Walk extends Passage, Required<PassOptions> {
   readonly routed: Routed[];
-  failed: readonly Failure[];
+  readonly failed: Failure[];
 }
 
 function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
@@ -100,10 +97,9 @@ function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
 function fail(step: Step, operator: string, event: Event<unknown>, error: unknown, on: Walk): void {
   if (error instanceof InvalidEventError && on.refusable) throw error;
   if (on.onError === "fail") throw new OperatorFailedError(operator, messageOf(error));
-  const failures = [...targetsOf(step)].map(
-    (target): Failure => ({ target, operator, error: messageOf(error), event }),
-  );
-  on.failed = [...on.failed, ...failures];
+  for (const target of targetsOf(step)) {
+    on.failed.push({ target, operator, error: messageOf(error), event });
+  }
 }
 
 /** All that an operator emits for an event; it counts only when the operator has returned. */

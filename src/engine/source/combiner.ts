@@ -61,8 +61,6 @@ interface Combined extends Keyed {
 
 export class Combiner {
   readonly #tallies: Map<Target, Tally>;
-  /** The same, for going over them with every event. */
-  readonly #all: readonly Tally[];
   #events = 0;
   #serial = 0;
 
@@ -73,7 +71,6 @@ export class Combiner {
         { records: new KeyMap(), each: [], dead: [], dropped: 0, accounted: 0 },
       ]),
     );
-    this.#all = [...this.#tallies.values()];
   }
 
   get events(): number {
@@ -98,12 +95,16 @@ export class Combiner {
       }
     }
     for (const failure of passage.failed) this.#bury(failure, counts);
-    for (const tally of this.#all) tally.dropped += this.#account(tally, counts);
+    for (const tally of this.#tallies.values()) tally.dropped += this.#account(tally, counts);
   }
 
-  /** `counts` for the first that asks for this event, then 0: whatever becomes of the rest, it is accounted for. */
-  #account(tally: Tally, counts: number): number {
-    if (tally.accounted === this.#serial) return 0;
+  /**
+   * `counts` for the first that asks for this event, then 0: whatever becomes of the rest, it is accounted for.
+   *
+   * @param counts undefined when something else will account for it.
+   */
+  #account(tally: Tally, counts: number | undefined): number {
+    if (counts === undefined || tally.accounted === this.#serial) return 0;
     tally.accounted = this.#serial;
     return counts;
   }
@@ -159,7 +160,6 @@ export class Combiner {
     });
   }
 
-  /** @param counts what accounts for the event; undefined when something else does. */
   #foldInto(
     aggregate: Aggregate<unknown, unknown, unknown>,
     tally: Tally,
@@ -174,7 +174,7 @@ export class Combiner {
     const known = tally.records.find(id, hash);
     if (known === undefined) {
       const partial = scalarStorable(aggregate.add(aggregate.create(), event));
-      const n = counts === undefined ? 0 : this.#account(tally, counts);
+      const n = this.#account(tally, counts);
       const events = typeof partial === "object" ? [{ event, n }] : undefined;
       tally.records.add({ key: id, hash, eventKey: key, window, partial, n, time, events, careful: false });
       return;
@@ -183,7 +183,7 @@ export class Combiner {
       const partial = scalarStorable(aggregate.add(known.partial, event));
       if (typeof partial === "object") throw new TypeError("the accumulator was no object and became one");
       known.partial = partial;
-      if (counts !== undefined) known.n += this.#account(tally, counts);
+      known.n += this.#account(tally, counts);
       if (time > known.time) known.time = time;
       return;
     }
@@ -200,7 +200,7 @@ export class Combiner {
       known.careful = true;
       throw error;
     }
-    const n = counts === undefined ? 0 : this.#account(tally, counts);
+    const n = this.#account(tally, counts);
     known.n += n;
     known.time = Math.max(known.time, time);
     known.events.push({ event, n });
@@ -251,7 +251,6 @@ function sendable(event: Event<unknown>): Event<unknown> {
 
 /** The cheap half of the check, for each event: most accumulators are numbers, and objects are looked at once, at the end. */
 function scalarStorable(partial: unknown): unknown {
-  if (typeof partial === "number" && Number.isFinite(partial)) return partial;
   return typeof partial === "object" && partial !== null ? partial : storable(partial);
 }
 

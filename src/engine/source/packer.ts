@@ -39,13 +39,6 @@ export interface Packed {
 }
 
 const encoder = new TextEncoder();
-/** Room for what fits a message; the platform counts bytes only as it writes them, and a buffer for each message is dear. */
-const scratch = new Uint8Array(256 * 1024);
-
-function utf8Length(text: string): number {
-  const { read, written } = encoder.encodeInto(text, scratch);
-  return read === text.length ? written : encoder.encode(text).length;
-}
 
 /**
  * Packs the items of one request.
@@ -84,7 +77,7 @@ export function pack(
     };
     const text = encodeSegment(segment);
     const message = joinEnvelope(envelope, [text]);
-    const bytes = utf8Length(message);
+    const bytes = encoder.encode(message).length;
     if (bytes > (some.length === 1 ? limits.messageBytes : target)) {
       if (identity.single || some.length === 1) throw tooLarge(bytes, limits.messageBytes, identity.single);
       const pieces = Math.ceil(bytes / target) + 1;
@@ -119,18 +112,17 @@ function tooLarge(bytes: number, limit: number, single: boolean): TooLargeError 
 }
 
 export function partsOf(items: readonly Item[]): OperatorPart[] {
-  const parts: { target: Target; shards: Map<number, MutableShardPart> }[] = [];
-  let part: (typeof parts)[number] | undefined;
+  const parts = new Map<Target, Map<number, MutableShardPart>>();
   for (const { target, shard, record, time = 0, dead, dropped = 0 } of items) {
-    // Items come target by target.
-    if (part?.target !== target) {
-      part = parts.find((one) => one.target.name === target.name) ?? { target, shards: new Map() };
-      if (part.shards.size === 0) parts.push(part);
+    let byShard = parts.get(target);
+    if (byShard === undefined) {
+      byShard = new Map();
+      parts.set(target, byShard);
     }
-    let one = part.shards.get(shard);
+    let one = byShard.get(shard);
     if (one === undefined) {
       one = { shard, records: [], dropped: 0, dead: [], ...(isRead(target) ? { times: [] } : {}) };
-      part.shards.set(shard, one);
+      byShard.set(shard, one);
     }
     if (record !== undefined) {
       one.records.push(record[0], record[1], record[2]);
@@ -139,10 +131,10 @@ export function partsOf(items: readonly Item[]): OperatorPart[] {
     if (dead !== undefined) one.dead.push(dead);
     one.dropped += dropped;
   }
-  return parts.map(({ target, shards }) => ({
-    operator: target.name,
-    shards: target.shards,
-    byShard: [...shards.values()],
+  return [...parts].map(([{ name, shards }, byShard]) => ({
+    operator: name,
+    shards,
+    byShard: [...byShard.values()],
   }));
 }
 
