@@ -24,6 +24,9 @@ const MAX_EXPECTED = 16_384;
 
 let instances = 0;
 
+/** Where the keys that a page was asked for are in it: reused, since a commit asks hundreds of pages. */
+let found = new Int32Array(256);
+
 export interface StateEntry {
   readonly key: string;
   readonly value: unknown;
@@ -99,7 +102,7 @@ export class KeyedState implements MemoryHolder {
     const place = this.#placeFor(key);
     if (place === undefined) return undefined;
     const page = this.#load(place);
-    const at = page.keys.find(key);
+    const at = page.keys.at(key, hashOf(key));
     return at < 0 ? undefined : page.get(at);
   }
 
@@ -126,8 +129,12 @@ export class KeyedState implements MemoryHolder {
     }
     for (const place of places) {
       const page = this.#load(place);
-      for (const cell of place.asked) {
-        const at = page.keys.find(cell.key, place.shared);
+      const { asked } = place;
+      if (found.length < asked.length) found = new Int32Array(asked.length * 2);
+      page.keys.locate(asked, place.shared, found);
+      for (let n = 0; n < asked.length; n++) {
+        const cell = asked[n] as Cell;
+        const at = found[n] as number;
         if (at < 0) {
           cell.beside = true;
           continue;
@@ -152,7 +159,7 @@ export class KeyedState implements MemoryHolder {
       // Only what is read from a page has one; while that is pinned, it is what counts, and the key is where it was.
       if (page?.pinned === true && after !== null) this.#change(page, at, after);
       else if (beside) this.#overlay.set(key, after, hash);
-      else this.#put(key, after);
+      else this.#put(key, after, hash);
     }
   }
 
@@ -172,7 +179,7 @@ export class KeyedState implements MemoryHolder {
       if (place.first > start && !place.first.startsWith(prefix)) break;
       const page = this.#load(place);
       const { keys } = page;
-      const from = keys.find(start);
+      const from = place.first >= start ? 0 : keys.find(start);
       for (let at = from < 0 ? ~from : from; at < keys.length; at++) {
         const key = keys.get(at);
         if (!inRange(key)) continue;
@@ -219,19 +226,19 @@ export class KeyedState implements MemoryHolder {
     return this.#due.size === 0 && (frozen === undefined || frozen.at >= frozen.keys.length);
   }
 
-  #put(key: string, value: unknown): void {
+  #put(key: string, value: unknown, hash = hashOf(key)): void {
     // What waits above its page stays there: it is what counts.
-    if (value === null || this.#overlay.get(key) !== undefined || !this.#putInPage(key, value))
-      this.#overlay.set(key, value);
+    if (value === null || this.#overlay.get(key, hash) !== undefined || !this.#putInPage(key, value, hash))
+      this.#overlay.set(key, value, hash);
   }
 
   /** Changes a value in its page. @returns false when that page is not in memory, has no such key, or may not stay. */
-  #putInPage(key: string, value: unknown): boolean {
+  #putInPage(key: string, value: unknown, hash: number): boolean {
     const place = this.#placeFor(key);
     if (place === undefined) return false;
     const page = place.changed ?? this.#cache.get(place.cached);
     if (page === undefined) return false;
-    const at = page.keys.find(key);
+    const at = page.keys.at(key, hash);
     if (at < 0) return false;
     if (place.changed === undefined) {
       if (!this.#cache.mayPin(page.bytes)) return false;
@@ -265,8 +272,9 @@ export class KeyedState implements MemoryHolder {
     for (; frozen !== undefined && frozen.at < frozen.keys.length; frozen.at++) {
       const next = frozen.keys[frozen.at] as string;
       if (end !== undefined && next >= end) break;
-      const value = frozen.entries.find(next, hashOf(next))?.value;
-      const at = page.keys.find(next);
+      const hash = hashOf(next);
+      const value = frozen.entries.find(next, hash)?.value;
+      const at = page.keys.at(next, hash);
       if (at >= 0 && value !== null) page.set(at, value);
       else others.push(next);
     }

@@ -4,11 +4,22 @@
  * A page has thousands of them. A string each takes twice the memory, and the garbage collector walks over every one;
  * packed, a million keys are a few hundred objects.
  */
+import { KeyIndex } from "./key-index.ts";
+import type { Keyed } from "./key-map.ts";
 
 /** What stands between two keys. It makes the text the inside of a JSON array, for keys that JSON writes as they are. */
 const SEPARATOR = '","';
 /** Keys from one sample to the next: their heads are two lines of a processor's cache. */
 const SAMPLED = 32;
+/** An index is made when one in so many keys has been asked for: to make it takes about as long as so many searches. */
+const INDEXED_AFTER = 8;
+
+interface Heads {
+  /** What follows what all keys begin with, a few characters as a number: close together in memory, and mostly enough to tell keys apart. */
+  readonly heads: Uint32Array;
+  /** Every so manyth of them: a search that starts here touches little memory, and the same for all keys of a page. */
+  readonly samples: Uint32Array;
+}
 
 export class PackedKeys {
   readonly length: number;
@@ -17,10 +28,12 @@ export class PackedKeys {
   readonly #ends: Uint32Array;
   /** How many characters all keys begin with in common. */
   readonly #shared: number;
-  /** What follows that in each key, a few characters as a number: close together in memory, and mostly enough to tell keys apart. */
-  readonly #heads: Uint32Array;
-  /** Every so manyth of them: a search that starts here touches little memory, and the same for all keys of a page. */
-  readonly #samples: Uint32Array;
+  /** For searches in order; made for the first. */
+  #heads: Heads | undefined;
+  /** For keys that are asked for by their hash; made when they are many. */
+  #index: KeyIndex | undefined;
+  /** How many were asked for before there was an index. */
+  #asked = 0;
   /** Whether JSON writes all keys as they are; undefined until somebody asks. */
   #plain: boolean | undefined;
 
@@ -37,10 +50,6 @@ export class PackedKeys {
     }
     // Whatever the first and the last begin with in common, those between do too.
     this.#shared = keys.length === 0 ? 0 : commonStart(keys[0] as string, keys.at(-1) as string);
-    this.#heads = new Uint32Array(keys.length);
-    for (let at = 0; at < keys.length; at++) this.#heads[at] = headOf(keys[at] as string, this.#shared);
-    this.#samples = new Uint32Array(Math.ceil(keys.length / SAMPLED));
-    for (let n = 0; n < this.#samples.length; n++) this.#samples[n] = this.#heads[n * SAMPLED] as number;
   }
 
   /** Characters, with what stands between keys. */
@@ -64,7 +73,6 @@ export class PackedKeys {
   find(key: string, known = 0): number {
     const text = this.#text;
     const ends = this.#ends;
-    const heads = this.#heads;
     const shared = this.#shared;
     const { length } = key;
     // What all of them begin with is compared once, not with each of them.
@@ -74,7 +82,8 @@ export class PackedKeys {
       if (difference !== 0) return difference < 0 ? ~0 : ~this.length;
     }
     const wanted = headOf(key, shared);
-    const samples = this.#samples;
+    this.#heads ??= this.#makeHeads();
+    const { heads, samples } = this.#heads;
     let sample = 0;
     for (let end = samples.length; sample < end; ) {
       const middle = (sample + end) >>> 1;
@@ -108,6 +117,33 @@ export class PackedKeys {
     return ~low;
   }
 
+  /** The place of a key, −1 if it is not there. @param hash what `hashOf` says of it. */
+  at(key: string, hash: number): number {
+    if (this.#index !== undefined) return this.#index.find(key, hash);
+    return Math.max(-1, this.find(key));
+  }
+
+  /**
+   * The places of many keys, −1 for those that are not there.
+   *
+   * @param places where the answers go, in the order of `wanted`.
+   * @param known as for `find`.
+   */
+  locate(wanted: readonly Keyed[], known: number, places: Int32Array): void {
+    if (this.#index === undefined) {
+      this.#asked += wanted.length;
+      if (this.#asked * INDEXED_AFTER < this.length || !KeyIndex.holds(this.length)) {
+        for (let n = 0; n < wanted.length; n++)
+          places[n] = Math.max(-1, this.find((wanted[n] as Keyed).key, known));
+        return;
+      }
+      this.#index = new KeyIndex(this.#text, this.#ends, SEPARATOR.length);
+      // What is searched by the one is seldom searched by the other.
+      this.#heads = undefined;
+    }
+    this.#index.locate(wanted, places);
+  }
+
   /** As a JSON array. */
   json(): string {
     if (this.length === 0) return "[]";
@@ -116,6 +152,14 @@ export class PackedKeys {
     // To escape something makes it longer.
     this.#plain ??= json.length === this.#text.length + 4;
     return json;
+  }
+
+  #makeHeads(): Heads {
+    const heads = new Uint32Array(this.length);
+    for (let at = 0; at < heads.length; at++) heads[at] = headOf(this.get(at), this.#shared);
+    const samples = new Uint32Array(Math.ceil(heads.length / SAMPLED));
+    for (let n = 0; n < samples.length; n++) samples[n] = heads[n * SAMPLED] as number;
+    return { heads, samples };
   }
 
   #start(at: number): number {

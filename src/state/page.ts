@@ -11,8 +11,8 @@ const decoder = new TextDecoder();
 
 /** A place in a list, and what it holds there itself if it is a number. */
 const VALUE_BYTES = 8;
-/** Two numbers of four bytes, per key. */
-const KEY_BYTES = 8;
+/** Per key, where it ends and a slot and a half of the index, four bytes each. */
+const KEY_BYTES = 10;
 /** What is no number takes about this many times its encoded bytes. */
 const DECODED_FACTOR = 2;
 

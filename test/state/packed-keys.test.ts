@@ -1,5 +1,6 @@
 /** PackedKeys against a plain list of strings, with keys that JSON escapes and keys that begin with one another. */
 import { describe, expect, test } from "vitest";
+import { hashOf } from "../../src/state/key-map.ts";
 import { PackedKeys } from "../../src/state/packed-keys.ts";
 import { Random } from "../simulation/random.ts";
 
@@ -74,4 +75,54 @@ test("a search that knows what all keys begin with finds the same", () => {
   for (const key of [...keys, "/p/0", "/p/2", "/p/1\u0001", "/p/\u0100", "/p/\u0100b", "/p/\uffff"]) {
     expect([packed.find(key), packed.find(key, 3)]).toEqual([place(keys, key), place(keys, key)]);
   }
+});
+
+describe("keys that are asked for by their hash", () => {
+  /** What `locate` says of keys. */
+  function located(packed: PackedKeys, keys: readonly string[], known = 0): number[] {
+    const places = new Int32Array(keys.length);
+    const wanted = keys.map((key) => ({ key, hash: hashOf(key) }));
+    packed.locate(wanted, known, places);
+    return [...places];
+  }
+
+  test.each([
+    ["many, which have like ends", Array.from({ length: 1500 }, (_, n) => `/page/${n}`)],
+    ["plain keys", PLAIN],
+    ["keys that JSON escapes", ESCAPED],
+    ["one", ["/a"]],
+    ["the empty key", [""]],
+    ["none", []],
+  ])("%s", (_name, list) => {
+    const keys = sorted(list);
+    const others = ["/page/", "/page/x", "/a", "/", "no", "\uffff\uffff", ""].filter(
+      (key) => !keys.includes(key),
+    );
+    const asked = [...others, ...keys].reverse();
+    const expected = asked.map((key) => keys.indexOf(key));
+    const packed = new PackedKeys(keys);
+    // The first time by a search in order for each, and from then on by an index.
+    expect(located(packed, asked.slice(0, 1))).toEqual(expected.slice(0, 1));
+    for (let times = 0; times < 2; times++) expect(located(packed, asked)).toEqual(expected);
+    expect(asked.map((key) => packed.at(key, hashOf(key)))).toEqual(expected);
+    expect(asked.map((key) => new PackedKeys(keys).at(key, hashOf(key)))).toEqual(expected);
+    // Searches in order go on.
+    expect(asked.map((key) => packed.find(key))).toEqual(asked.map((key) => place(keys, key)));
+  });
+
+  test("more of them than an index can hold", () => {
+    const keys = sorted(Array.from({ length: 70_000 }, (_, n) => `/${n}`));
+    const packed = new PackedKeys(keys);
+    for (let times = 0; times < 2; times++) {
+      expect(located(packed, ["/69999", "/x", "/0"])).toEqual([keys.indexOf("/69999"), -1, 0]);
+      located(packed, keys);
+    }
+  });
+
+  test("whose beginning is known", () => {
+    const keys = sorted(Array.from({ length: 64 }, (_, n) => `/p/${n}`));
+    const packed = new PackedKeys(keys);
+    expect(located(packed, ["/p/7"], 3)).toEqual([keys.indexOf("/p/7")]);
+    expect(located(packed, [...keys, "/p/x"], 3)).toEqual([...keys.map((_key, at) => at), -1]);
+  });
 });
