@@ -60,6 +60,7 @@ export class KeyedState implements MemoryHolder {
   #nextPageId: number;
   readonly #overlay = new Overlay();
   #pinnedBytes = 0;
+  #pinnedPages = 0;
   /** Values in pages that wait for the next checkpoint, or the one that is under way. */
   #changesInPages = 0;
   /** The changed pages that the checkpoint that is under way has still to write, in order. */
@@ -79,6 +80,16 @@ export class KeyedState implements MemoryHolder {
   /** Values that wait for the next checkpoint. */
   get changedKeys(): number {
     return this.#overlay.changes + this.#changesInPages;
+  }
+
+  /** Those of them that are not in pages. */
+  get keysBeside(): number {
+    return this.#overlay.changes;
+  }
+
+  /** Pages that the next checkpoint would write, about. */
+  get changedPages(): number {
+    return Math.min(this.#directory.length + 1, this.#pinnedPages + this.#overlay.changes);
   }
 
   /** Bytes that entries beside the pages take, about. */
@@ -151,6 +162,15 @@ export class KeyedState implements MemoryHolder {
   /** Takes over changes that a commit has made durable in the log. */
   put(changes: Changes): void {
     for (let at = 0; at < changes.length; at += 2) this.#put(changes[at] as string, changes[at + 1]);
+  }
+
+  /** What is read of the keys of changes, with their new values. */
+  cellsOf(changes: Changes): readonly Cell[] {
+    const keys: string[] = [];
+    for (let at = 0; at < changes.length; at += 2) keys.push(changes[at] as string);
+    const cells = this.read(keys);
+    for (let n = 0; n < keys.length; n++) (cells.get(keys[n] as string) as Cell).after = changes[n * 2 + 1];
+    return cells.list;
   }
 
   /** The same of cells that have a new value, which may have been read before. */
@@ -246,6 +266,7 @@ export class KeyedState implements MemoryHolder {
       place.changed = page;
       page.pinned = true;
       this.#pinnedBytes += page.bytes;
+      this.#pinnedPages++;
     }
     this.#change(page, at, value);
     return true;
@@ -314,6 +335,7 @@ export class KeyedState implements MemoryHolder {
     const page = place.changed;
     if (page === undefined) return;
     this.#pinnedBytes -= page.bytes;
+    this.#pinnedPages--;
     this.#changesInPages -= page.changes;
     page.written();
     page.pinned = false;

@@ -1,5 +1,6 @@
 /** The lines of an estimate: what a flow is billed for, each with its arithmetic. */
 import { prices } from "../../../src/cloudflare/prices.ts";
+import { commitsBefore } from "../../../src/engine/shard/checkpoint-pace.ts";
 import { DEFAULT_LIMITS } from "../../../src/engine/shard/shard.ts";
 import type { SinkPlan } from "../../../src/plan.ts";
 import { isCombined } from "../../../src/plan.ts";
@@ -113,18 +114,25 @@ function sinkLines(sink: SinkPlan, { events, commits }: OperatorFlow): EstimateL
 /** At most: the keys of a checkpoint are taken to lie in different pages, as long as there are pages. */
 function checkpointsOf({ operator, events, commits }: OperatorFlow, keys: number) {
   const { kind, shards } = operator;
-  const { checkpointCommits, checkpointKeys } = DEFAULT_LIMITS;
+  const { checkpointBytes, checkpointKeys } = DEFAULT_LIMITS;
   if (kind === "stage" || kind === "pull" || commits === 0) {
-    return { count: Math.ceil(commits / checkpointCommits), pages: 0 };
+    return { count: Math.ceil(commits / commitsBefore(0, DEFAULT_LIMITS)), pages: 0 };
   }
   const keysHeld = kind === "sink" ? Math.ceil(events / shards) : Math.ceil(keys / shards);
   const keysACommit = Math.min(keysHeld, Math.ceil(events / commits));
-  const every = Math.max(1, Math.min(checkpointCommits, Math.floor(checkpointKeys / keysACommit)));
   const bytes = isCombined(operator) ? RECORD_BYTES : EVENT_BYTES;
+  const pagesHeld = Math.ceil((keysHeld * bytes) / PAGE_BYTES);
+  const every = Math.max(
+    1,
+    Math.min(
+      commitsBefore(pagesHeld, DEFAULT_LIMITS),
+      Math.floor(checkpointKeys / keysACommit),
+      Math.floor(checkpointBytes / (keysACommit * bytes)),
+    ),
+  );
   // What a sink buffers lies in a row, and so does what it has got rid of.
   const touched =
     kind === "sink" ? Math.ceil((keysACommit * every * bytes) / PAGE_BYTES) : keysACommit * every;
-  const pagesHeld = Math.ceil((keysHeld * bytes) / PAGE_BYTES);
   return { count: Math.ceil(commits / every), pages: Math.min(pagesHeld, touched) };
 }
 

@@ -24,6 +24,8 @@ import { TopIndex } from "../../state/top-index.ts";
 import { unseal } from "../envelope.ts";
 import type { SegmentId, ShardContent } from "../segment.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { PaceLimits } from "./checkpoint-pace.ts";
+import { isDue, stepOf } from "./checkpoint-pace.ts";
 import type { ProducerCounts } from "./commit.ts";
 import { Commit } from "./commit.ts";
 import type { ShardCounters } from "./counters.ts";
@@ -51,14 +53,7 @@ export interface ShardOptions {
   readonly onCommit?: () => void;
 }
 
-export interface ShardLimits {
-  /** A checkpoint starts after so many commits, log bytes or changed keys. */
-  readonly checkpointCommits: number;
-  readonly checkpointBytes: number;
-  readonly checkpointKeys: number;
-  /** Pages that one call may write for the checkpoint that is under way. */
-  readonly checkpointStepPages: number;
-  readonly logRows: number;
+export interface ShardLimits extends PaceLimits {
   readonly appliedBytes: number;
   /** What is emitted and not confirmed; past it the shard is busy. */
   readonly outboxBytes: number;
@@ -70,9 +65,12 @@ export interface ShardLimits {
 
 const DAY = 86_400_000;
 
+/** Bytes of the log for each page, from which on a wake-up reads the pages: many changes take less memory in them than beside them. */
+const DENSE_BYTES = 1024;
+
 export const DEFAULT_LIMITS: ShardLimits = {
   checkpointCommits: 64,
-  checkpointBytes: 4 * 1024 * 1024,
+  checkpointBytes: 8 * 1024 * 1024,
   checkpointKeys: 65_536,
   checkpointStepPages: 32,
   logRows: 512,
@@ -112,8 +110,8 @@ export class Shard {
   #born: boolean;
   #lsn: number;
   #checkpointLsn: number;
-  /** The LSN up to which the checkpoint that is under way will hold. */
-  #checkpointTarget: number | undefined;
+  /** The checkpoint that is under way: the LSN up to which it will hold, and the pages that it has to write, about. */
+  #underWay: { readonly lsn: number; readonly pages: number } | undefined;
   /** Duplicates seen by calls that had nothing to commit; they ride in the next commit. */
   readonly #uncommittedDuplicates = new Map<string, number>();
 
@@ -145,7 +143,12 @@ export class Shard {
     this.#top = header === undefined ? new TopIndex() : TopIndex.from(header.top);
     for (const packed of header?.outbox ?? []) this.outbox.add(unpackOutput(packed));
     this.outbox.reconcile(header?.counters.channels);
-    for (const entry of this.log.replay(this.#checkpointLsn)) this.#take(entry.lsn, decodeEntry(entry.data));
+    const entries = this.log.replay(this.#checkpointLsn);
+    const dense = this.log.bytes > this.state.pages * DENSE_BYTES;
+    for (const { lsn, data } of entries) {
+      const content = decodeEntry(data);
+      this.#take(lsn, content, dense ? this.state.cellsOf(content.changes) : undefined);
+    }
     this.outbox.reconcile(this.#counters.channels);
   }
 
@@ -267,8 +270,8 @@ export class Shard {
 
   /** Moves everything into pages and records the checkpoint, in bounded transactions. */
   checkpoint(): void {
-    if (this.#checkpointTarget === undefined) this.#beginCheckpoint();
-    while (!this.#stepCheckpoint());
+    this.#underWay ??= this.#beginCheckpoint();
+    while (!this.#stepCheckpoint(this.#underWay, this.limits.checkpointStepPages));
   }
 
   #write(commit: Commit): void {
@@ -296,11 +299,11 @@ export class Shard {
     this.#born = true;
     this.#uncommittedDuplicates.clear();
     this.#take(lsn, content, commit.changed);
-    this.#maintain();
+    this.#maintain(data.length);
     this.options.onCommit?.();
   }
 
-  /** Merges a durable commit into memory: after writing it, and again on replay, which has no cells of it. */
+  /** Merges a durable commit into memory: after writing it, and again on replay. @param cells what has changed, where it was looked up. */
   #take(lsn: number, content: LogContent, cells?: readonly Cell[]): void {
     const { segments, changes, counters, timers, outputs } = content;
     this.#lsn = lsn;
@@ -331,32 +334,39 @@ export class Shard {
     return inCommit ?? this.#applied.record(producer) ?? { counted: 0, settled: 0 };
   }
 
-  #maintain(): void {
-    const { checkpointCommits, checkpointBytes, checkpointKeys } = this.limits;
-    const changedKeys = this.state.changedKeys + this.timers.changedKeys;
-    if (this.#checkpointTarget === undefined) {
+  /** @param bytes by which the commit before it has made the log grow. */
+  #maintain(bytes: number): void {
+    if (this.#underWay === undefined) {
+      const { state, timers, log, limits } = this;
+      const pages = state.changedPages + timers.changedPages;
       const due =
-        this.#lsn - this.#checkpointLsn >= checkpointCommits ||
-        this.log.bytes >= checkpointBytes ||
-        changedKeys >= checkpointKeys ||
-        (this.options.cache.crowded && changedKeys > 0);
+        isDue(
+          {
+            commits: this.#lsn - this.#checkpointLsn,
+            logRows: log.rows,
+            logBytes: log.bytes,
+            keysBeside: state.keysBeside + timers.keysBeside,
+            pages,
+          },
+          limits,
+        ) ||
+        (this.options.cache.crowded && pages > 0);
       if (!due) return;
-      this.#beginCheckpoint();
+      this.#underWay = this.#beginCheckpoint();
     }
-    this.#stepCheckpoint();
+    this.#stepCheckpoint(this.#underWay, stepOf(this.#underWay.pages, bytes, this.limits));
   }
 
-  #beginCheckpoint(): void {
-    this.#checkpointTarget = this.#lsn;
+  #beginCheckpoint() {
+    const pages = this.state.changedPages + this.timers.changedPages;
     this.state.freeze();
     this.timers.freeze();
+    return { lsn: this.#lsn, pages };
   }
 
   /** @returns true when the checkpoint is recorded. */
-  #stepCheckpoint(): boolean {
-    const { checkpointStepPages } = this.limits;
-    if (!this.state.flush(checkpointStepPages) || !this.timers.flush(checkpointStepPages)) return false;
-    const lsn = this.#checkpointTarget as number;
+  #stepCheckpoint({ lsn }: { lsn: number }, pages: number): boolean {
+    if (!this.state.flush(pages) || !this.timers.flush(pages)) return false;
     this.#applied.forgetBefore(this.options.clock.now() - this.limits.producerRetention);
     const outbox = this.outbox.entries().map(packOutput);
     // In a copy: an instance that lives on stores what it has used with its next commit.
@@ -372,7 +382,7 @@ export class Shard {
     this.timers.thaw();
     this.log.release(lsn);
     this.#checkpointLsn = lsn;
-    this.#checkpointTarget = undefined;
+    this.#underWay = undefined;
     return true;
   }
 
