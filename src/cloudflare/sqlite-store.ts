@@ -14,17 +14,22 @@ const TABLES = [
   "CREATE TABLE IF NOT EXISTS dead_letter (number INTEGER PRIMARY KEY, data TEXT NOT NULL)",
 ];
 
+/** Younger than the others: made when it is first needed, also where they are there. */
+const VALUES_TABLE = "CREATE TABLE IF NOT EXISTS page_values (id INTEGER PRIMARY KEY, data BLOB NOT NULL)";
+
 type Value = ArrayBuffer | string | number | null;
 
 export class SqliteStore implements StateStore {
   readonly #storage: DurableObjectStorage;
-  #ready: boolean;
+  #ready = false;
+  /** Whether there is a table for values beside pages. */
+  #valued = false;
   #rowsWritten = 0;
   #rowsRead = 0;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#ready = this.#hasTables();
+    this.#lookForTables();
   }
 
   get rowsWritten(): number {
@@ -40,7 +45,7 @@ export class SqliteStore implements StateStore {
       return this.#storage.transactionSync(work);
     } catch (error) {
       // The tables may have been made in it, and are gone with it.
-      this.#ready = this.#hasTables();
+      this.#lookForTables();
       throw error;
     }
   }
@@ -91,10 +96,28 @@ export class SqliteStore implements StateStore {
       JSON.stringify(page.first),
       blob(data),
     );
+    this.#deleteValues(page.id);
   }
 
   deletePage(id: number): void {
     this.#delete("DELETE FROM page WHERE id = ?", id);
+    this.#deleteValues(id);
+  }
+
+  readValues(id: number): Uint8Array | undefined {
+    return this.#valued ? bytes(this.#read("SELECT data FROM page_values WHERE id = ?", id)[0]) : undefined;
+  }
+
+  writeValues(id: number, data: Uint8Array): void {
+    if (!this.#valued) {
+      this.#write(VALUES_TABLE);
+      this.#valued = true;
+    }
+    this.#write(
+      "INSERT INTO page_values (id, data) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
+      id,
+      blob(data),
+    );
   }
 
   readMeta(name: string): Uint8Array | undefined {
@@ -134,8 +157,14 @@ export class SqliteStore implements StateStore {
     return this.#ready ? this.#execute(query, value) : 0;
   }
 
-  #hasTables(): boolean {
-    return this.#all("SELECT 1 FROM sqlite_master WHERE name = 'dead_letter'").length > 0;
+  #deleteValues(id: number): void {
+    if (this.#valued) this.#delete("DELETE FROM page_values WHERE id = ?", id);
+  }
+
+  #lookForTables(): void {
+    const tables = this.#all("SELECT name FROM sqlite_master WHERE name IN ('dead_letter', 'page_values')");
+    this.#ready = tables.some(({ name }) => name === "dead_letter");
+    this.#valued = tables.some(({ name }) => name === "page_values");
   }
 
   #read(query: string, ...values: Value[]): Record<string, SqlStorageValue>[] {

@@ -299,8 +299,15 @@ export class KeyedState implements MemoryHolder {
       if (at >= 0 && value !== null) page.set(at, value);
       else others.push(next);
     }
-    if (frozen === undefined || others.length === 0) return this.#writePage(index, place, page);
-    return this.#writePage(index, place, mergedInto(page, others, frozen.entries));
+    if (frozen !== undefined && others.length > 0)
+      return this.#writePage(index, place, mergedInto(page, others, frozen.entries));
+    if (place === undefined) return this.#writePage(index, place, page);
+    this.#unpin(place);
+    const values = page.encodeValues();
+    if (values === undefined) return this.#writePage(index, place, page);
+    this.#store.writeValues(place.id, values);
+    this.#cache.set(place.cached, page, page.bytes);
+    return 1;
   }
 
   #writePage(index: number, place: Place | undefined, page: Page): number {
@@ -396,7 +403,7 @@ export class KeyedState implements MemoryHolder {
     if (held !== undefined) return held;
     const data = this.#store.readPage(place.id);
     if (data === undefined) throw new Error(`state page ${place.id} is missing`);
-    const page = Page.decode(data);
+    const page = Page.decode(data, this.#store.readValues(place.id));
     this.#cache.set(place.cached, page, page.bytes);
     return page;
   }

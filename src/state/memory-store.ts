@@ -5,12 +5,19 @@ import { MAX_ROW_BYTES, spaceOf } from "./store.ts";
 interface Tables {
   log: Map<number, LogRow>;
   pages: Map<number, PageInfo & { data: Uint8Array }>;
+  values: Map<number, Uint8Array>;
   meta: Map<string, Uint8Array>;
   deadLetters: Map<number, string>;
 }
 
 export class MemoryStore implements StateStore {
-  #tables: Tables = { log: new Map(), pages: new Map(), meta: new Map(), deadLetters: new Map() };
+  #tables: Tables = {
+    log: new Map(),
+    pages: new Map(),
+    values: new Map(),
+    meta: new Map(),
+    deadLetters: new Map(),
+  };
   readonly rowsRead = 0;
   #rowsWritten = 0;
 
@@ -19,10 +26,11 @@ export class MemoryStore implements StateStore {
   }
 
   transaction<T>(work: () => T): T {
-    const { log, pages, meta, deadLetters } = this.#tables;
+    const { log, pages, values, meta, deadLetters } = this.#tables;
     const before = {
       log: new Map(log),
       pages: new Map(pages),
+      values: new Map(values),
       meta: new Map(meta),
       deadLetters: new Map(deadLetters),
     };
@@ -70,10 +78,21 @@ export class MemoryStore implements StateStore {
   writePage(page: PageInfo, data: Uint8Array): void {
     this.#wrote(data);
     this.#tables.pages.set(page.id, { id: page.id, first: page.first, data: data.slice() });
+    this.#deleteValues(page.id);
   }
 
   deletePage(id: number): void {
     if (this.#tables.pages.delete(id)) this.#rowsWritten++;
+    this.#deleteValues(id);
+  }
+
+  readValues(id: number): Uint8Array | undefined {
+    return this.#tables.values.get(id);
+  }
+
+  writeValues(id: number, data: Uint8Array): void {
+    this.#wrote(data);
+    this.#tables.values.set(id, data.slice());
   }
 
   readMeta(name: string): Uint8Array | undefined {
@@ -100,6 +119,10 @@ export class MemoryStore implements StateStore {
 
   deleteDeadLetter(number: number): void {
     if (this.#tables.deadLetters.delete(number)) this.#rowsWritten++;
+  }
+
+  #deleteValues(id: number): void {
+    if (this.#tables.values.delete(id)) this.#rowsWritten++;
   }
 
   #wrote(data: Uint8Array): void {

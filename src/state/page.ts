@@ -1,9 +1,11 @@
 /**
- * Page: a run of many keys in order with their values, as one row of storage holds it, decoded.
+ * Page: a run of many keys in order with their values, as storage holds it, decoded: one row, and another one for values
+ * that were written later than it.
  *
  * Values may be changed in place: a value that a commit has made durable in the log may be in a page before the
  * checkpoint that it belongs to, since replaying the log over it gives the same.
  */
+import { StateError } from "../errors.ts";
 import { PackedKeys } from "./packed-keys.ts";
 
 const encoder = new TextEncoder();
@@ -13,6 +15,8 @@ const decoder = new TextDecoder();
 const VALUE_BYTES = 8;
 /** Per key, where it ends and a slot and a half of the index, four bytes each. */
 const KEY_BYTES = 10;
+/** Values are written beside their keys where they take at most so much of them. */
+const SMALL_VALUES = 1 / 2;
 /** What is no number takes about this many times its encoded bytes. */
 const DECODED_FACTOR = 2;
 
@@ -25,6 +29,8 @@ export class Page {
   #changed: Uint8Array | undefined;
   #changes = 0;
   #bytes = 0;
+  /** Bytes that each character of the keys takes: one beyond Latin-1 makes all of them take two. */
+  #width = 1;
 
   /** @param keys in JavaScript string order. */
   constructor(keys: PackedKeys, values: unknown[]) {
@@ -32,9 +38,13 @@ export class Page {
     this.#values = values;
   }
 
-  static decode(data: Uint8Array): Page {
+  /** @param newer the values, as `encodeValues` gave them, if they were written after the page. @throws StateError when they are not those of its keys. */
+  static decode(data: Uint8Array, newer?: Uint8Array): Page {
     const text = decoder.decode(data);
-    const [keys, values] = JSON.parse(text) as [string[], unknown[]];
+    const [keys, own] = JSON.parse(text) as [string[], unknown[]];
+    const values = newer === undefined ? own : (JSON.parse(decoder.decode(newer)) as unknown[]);
+    if (values.length !== keys.length)
+      throw new StateError(`a page has ${keys.length} keys and ${values.length} values`);
     const page = new Page(new PackedKeys(keys), values);
     page.#measure(text.length, data.length);
     return page;
@@ -81,6 +91,17 @@ export class Page {
     return data;
   }
 
+  /** Only the values, where their keys are most of the page; else undefined. */
+  encodeValues(): Uint8Array | undefined {
+    const most = this.keys.characters * SMALL_VALUES;
+    // To write them down takes as long as to find out: a guess first.
+    if (this.keys.length * 2 > most) return undefined;
+    const data = encoder.encode(JSON.stringify(this.#values));
+    if (data.length > most) return undefined;
+    this.#estimate(data.length);
+    return data;
+  }
+
   /** It is stored as it is now. */
   written(): void {
     this.#changed = undefined;
@@ -88,12 +109,14 @@ export class Page {
   }
 
   #measure(characters: number, encoded: number): void {
-    const { length, characters: inKeys } = this.keys;
-    // One character beyond Latin-1 makes the text take two bytes each.
-    const width = characters === encoded ? 1 : 2;
+    this.#width = characters === encoded ? 1 : 2;
+    this.#estimate(encoded - this.keys.characters);
+  }
+
+  /** @param values bytes that they take, encoded. */
+  #estimate(values: number): void {
+    const { length, characters } = this.keys;
     this.#bytes =
-      inKeys * width +
-      length * KEY_BYTES +
-      Math.max(length * VALUE_BYTES, (encoded - inKeys) * DECODED_FACTOR);
+      characters * this.#width + length * KEY_BYTES + Math.max(length * VALUE_BYTES, values * DECODED_FACTOR);
   }
 }

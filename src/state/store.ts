@@ -44,8 +44,14 @@ export interface StateStore {
   /** All pages of a space by `first` (JavaScript string order). */
   listPages(space: PageSpace): PageInfo[];
   readPage(id: number): Uint8Array | undefined;
+  /** Its values, if any were written beside it, go with what was there before. */
   writePage(page: PageInfo, data: Uint8Array): void;
+  /** And its values. */
   deletePage(id: number): void;
+  /** What was written beside a page since the page itself was written; undefined when nothing was. */
+  readValues(id: number): Uint8Array | undefined;
+  /** Values that count instead of those in the page, which must be there: its keys, which are most of it, stay as they are. */
+  writeValues(id: number, data: Uint8Array): void;
 
   readMeta(name: string): Uint8Array | undefined;
   writeMeta(name: string, data: Uint8Array): void;

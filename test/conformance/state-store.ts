@@ -105,6 +105,59 @@ export function stateStoreSuite(name: string, withStore: WithStore): void {
       ]);
     });
 
+    check("values beside a page stay until it is written again or deleted", (store) => {
+      store.writePage({ id: 1, first: "" }, bytes(1));
+      store.writePage({ id: 2, first: "b" }, bytes(2));
+      store.writePage({ id: -1, first: "" }, bytes(3));
+      expect([store.readValues(1), store.readValues(99)]).toEqual([undefined, undefined]);
+      store.writeValues(1, bytes(10));
+      const before = store.rowsWritten;
+      store.writeValues(1, bytes(11));
+      store.writeValues(2, bytes(12));
+      store.writeValues(-1, bytes(13));
+      expect(store.rowsWritten - before).toBe(3);
+      expect([store.readValues(1), store.readValues(2), store.readValues(-1)]).toEqual([
+        bytes(11),
+        bytes(12),
+        bytes(13),
+      ]);
+      expect([store.readPage(1), store.listPages("state").length]).toEqual([bytes(1), 2]);
+      store.writePage({ id: 1, first: "" }, bytes(4));
+      store.deletePage(2);
+      // Two rows go with theirs.
+      expect(store.rowsWritten - before).toBe(3 + 4);
+      store.writePage({ id: 1, first: "" }, bytes(5));
+      expect(store.rowsWritten - before).toBe(3 + 5);
+      expect([store.readValues(1), store.readValues(2), store.readValues(-1)]).toEqual([
+        undefined,
+        undefined,
+        bytes(13),
+      ]);
+      expect(() => store.writeValues(1, new Uint8Array(MAX_ROW_BYTES + 1))).toThrow(RangeError);
+    });
+
+    check(
+      "values are gone when their transaction throws, and back when it would have deleted them",
+      (store) => {
+        store.writePage({ id: 1, first: "" }, bytes(1));
+        const failing = (work: () => void) =>
+          expect(() =>
+            store.transaction(() => {
+              work();
+              throw new Error("crash");
+            }),
+          ).toThrow("crash");
+        // The first of all: whatever was made for it is gone too.
+        failing(() => store.writeValues(1, bytes(10)));
+        expect(store.readValues(1)).toBeUndefined();
+        store.writeValues(1, bytes(11));
+        failing(() => store.writePage({ id: 1, first: "" }, bytes(2)));
+        failing(() => store.deletePage(1));
+        failing(() => store.writeValues(1, bytes(12)));
+        expect([store.readPage(1), store.readValues(1)]).toEqual([bytes(1), bytes(11)]);
+      },
+    );
+
     check("a deleted page is back when its transaction throws", (store) => {
       store.writePage({ id: 1, first: "" }, bytes(1));
       expect(() =>

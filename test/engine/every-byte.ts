@@ -42,6 +42,7 @@ export class SearchedStore extends MemoryStore {
     for (const { id, first } of pages) {
       look(`page ${id} first`, first);
       look(`page ${id}`, this.readPage(id));
+      look(`values of page ${id}`, this.readValues(id));
     }
     for (const name of this.#metas) look(`meta ${name}`, this.readMeta(name));
     for (const { number, data } of this.listDeadLetters(0, 1e6)) look(`letter ${number}`, data);

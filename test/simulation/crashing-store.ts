@@ -78,6 +78,15 @@ export class CrashingStore implements StateStore {
     this.inner.deletePage(id);
   }
 
+  readValues(id: number): Uint8Array | undefined {
+    return this.inner.readValues(id);
+  }
+
+  writeValues(id: number, data: Uint8Array): void {
+    this.#write();
+    this.inner.writeValues(id, data);
+  }
+
   readMeta(name: string): Uint8Array | undefined {
     return this.inner.readMeta(name);
   }

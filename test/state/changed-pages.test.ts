@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { KeyedState } from "../../src/state/keyed-state.ts";
 import { MemoryStore } from "../../src/state/memory-store.ts";
 import { PageCache } from "../../src/state/page-cache.ts";
+import { Random } from "../simulation/random.ts";
 
 const KEYS = Array.from({ length: 20_000 }, (_, n) => `/page/${String(n).padStart(5, "0")}`);
 
@@ -119,4 +120,89 @@ test("what does not fit the budget waits beside the pages, and is as right", () 
   checkpoint(state);
   const shown = new KeyedState(store, new PageCache(1), "another").entries();
   expect([...shown].every(({ value }, n) => value === (n < 2_000 ? -1 : n + 1))).toBe(true);
+});
+
+test("a checkpoint writes the values beside their keys, and a page whose keys change as a whole", () => {
+  const { store, state } = filled();
+  const [first, second] = [KEYS[0], KEYS[1]] as [string, string];
+  const page = store.listPages("state")[0]?.id as number;
+  const before = store.readPage(page) as Uint8Array;
+  put(state, [[first, 7]]);
+  const rows = store.rowsWritten;
+  checkpoint(state);
+  expect(store.rowsWritten - rows).toBe(1);
+  expect(store.readPage(page)).toEqual(before);
+  expect((store.readValues(page) as Uint8Array).length).toBeLessThan(before.length / 5);
+  expect([stored(store, first), stored(store, second)]).toEqual([7, 0]);
+  // A key goes and another one comes: the row with the values goes as well.
+  put(state, [
+    [first, null],
+    [`${second}!`, 1],
+  ]);
+  put(state, [[second, 8]]);
+  checkpoint(state);
+  expect(store.readValues(page)).toBeUndefined();
+  expect([stored(store, first), stored(store, second), stored(store, `${second}!`)]).toEqual([
+    undefined,
+    8,
+    1,
+  ]);
+});
+
+test("values that are as large as their keys are written with them", () => {
+  const { store, state } = filled();
+  const large = "x".repeat(500);
+  const [key, other] = [KEYS[7], KEYS[8]] as [string, string];
+  const page = store.listPages("state")[0]?.id as number;
+  put(
+    state,
+    KEYS.slice(0, 50).map((name) => [name, large] as const),
+  );
+  checkpoint(state);
+  expect([store.readValues(page), stored(store, key)]).toEqual([undefined, large]);
+  // And where they have become small again, beside them.
+  put(
+    state,
+    KEYS.slice(0, 50).map((name) => [name, 2] as const),
+  );
+  checkpoint(state);
+  expect(store.readValues(page)).toBeDefined();
+  expect([stored(store, key), stored(store, other)]).toEqual([2, 2]);
+});
+
+test("values that are not those of their keys are refused", () => {
+  const { store } = filled();
+  const page = store.listPages("state")[0]?.id as number;
+  store.writeValues(page, new TextEncoder().encode("[1,2]"));
+  expect(() => stored(store, KEYS[0] as string)).toThrow(/keys and 2 values/);
+});
+
+test("what is read back after a restart is what was put, whatever changes when (in pages, beside them, gone)", () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const random = new Random(seed);
+    const store = new MemoryStore();
+    const cache = new PageCache(random.pick([100_000, 1e7]));
+    const expected = new Map<string, unknown>();
+    let state = new KeyedState(store, cache, "test/0");
+    for (let round = 0; round < 30; round++) {
+      const entries = Array.from({ length: random.int(1, 400) }, () => {
+        const key = KEYS[random.int(0, 2000)] as string;
+        const value = random.chance(0.1) ? null : random.chance(0.05) ? "y".repeat(300) : round;
+        return [key, value] as const;
+      });
+      // Rounds in which no key comes or goes.
+      const known = entries.filter(([key, value]) => value !== null && expected.has(key));
+      const chosen = round % 3 === 0 ? entries : known;
+      put(state, chosen);
+      for (const [key, value] of chosen) {
+        if (value === null) expected.delete(key);
+        else expected.set(key, value);
+      }
+      checkpoint(state);
+      if (random.chance(0.3)) state = new KeyedState(store, cache, "test/0");
+    }
+    const again = new KeyedState(store, new PageCache(1e7), "test/0");
+    const found = new Map([...again.entries()].map(({ key, value }) => [key, value]));
+    expect(found).toEqual(new Map([...expected].sort()));
+  }
 });

@@ -6,7 +6,9 @@ import { concatenate } from "../../state/commit-log.ts";
 import type { StateStore } from "../../state/store.ts";
 import { MAX_ROW_BYTES } from "../../state/store.ts";
 
-const FORMAT = 1;
+/** Since 2 there may be values beside pages, which earlier code would not read. */
+const FORMAT = 2;
+const FORMATS: readonly number[] = [1, FORMAT];
 /** The first row also says how many there are. */
 const PART_BYTES = MAX_ROW_BYTES - 8;
 
@@ -51,7 +53,8 @@ export function readCheckpoint(store: StateStore, maxAppliedBytes?: number): Che
   const reader = new ByteReader(body);
   reader.varint();
   const format = reader.varint();
-  if (format !== FORMAT) throw new StateError(`a checkpoint of format ${format}; this code knows ${FORMAT}`);
+  if (!FORMATS.includes(format))
+    throw new StateError(`a checkpoint of format ${format}; this code knows ${FORMATS.join(" and ")}`);
   const lsn = reader.varint();
   const header: unknown = JSON.parse(reader.string());
   const length = reader.varint();

@@ -38,13 +38,24 @@ describe("the record", () => {
     expect(readCheckpoint(store)).toMatchObject({ lsn: 2, header: "short" });
   });
 
+  test("of the format before is read", () => {
+    const store = new MemoryStore();
+    writeCheckpoint(store, { lsn: 7, header: "old", applied });
+    const row = (store.readMeta("checkpoint") as Uint8Array).slice();
+    // The number of rows, then the format.
+    expect([...row.subarray(0, 2)]).toEqual([1, 2]);
+    row[1] = 1;
+    store.writeMeta("checkpoint", row);
+    expect(readCheckpoint(store)).toMatchObject({ lsn: 7, header: "old" });
+  });
+
   test("of another format, or with a part missing, is refused", () => {
     const store = new MemoryStore();
     const other = new ByteWriter();
     other.varint(1);
-    other.varint(2);
+    other.varint(3);
     store.writeMeta("checkpoint", other.finish());
-    expect(() => readCheckpoint(store)).toThrow(/format 2; this code knows 1/);
+    expect(() => readCheckpoint(store)).toThrow(/format 3; this code knows 1 and 2/);
     const parts = new ByteWriter();
     parts.varint(2);
     store.writeMeta("checkpoint", parts.finish());
