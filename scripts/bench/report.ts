@@ -6,6 +6,7 @@ import { heapTable, profileTable, scaleTable, slopeTable } from "./tables/scale.
 import { ceilingTable, latencyTable, throughputTable } from "./tables/speed.ts";
 import { viewersTable } from "./tables/viewers.ts";
 import { targetsOf } from "./targets.ts";
+import { CONNECTIONS } from "./workloads.ts";
 
 export function report(results: Results): string {
   const {
@@ -26,7 +27,7 @@ export function report(results: Results): string {
   return [
     `${m.date.slice(0, 16)}Z, ${m.cores} cores of ${m.cpu}, ${m.memoryGigabytes} GB, load before the start ${m.loadBefore.toFixed(2)}`,
     `millrace ${m.millrace}, workerd ${m.workerd}, miniflare ${m.miniflare}, node ${m.node}`,
-    `${rounds} rounds of ${seconds} s, contenders in turn; queue waits ${waits}; 32 connections`,
+    `${rounds} rounds of ${seconds} s, contenders in turn; queue waits ${waits}; ${CONNECTIONS} connections where nothing else is said`,
     ...section("The load generator, against a server that only answers", ceilingTable(ceilings, throughput)),
     ...section("Throughput (medians; ± is highest − lowest)", throughputTable(throughput)),
     ...section("Latency at a moderate rate, ms", latencyTable(latency)),

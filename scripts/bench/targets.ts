@@ -20,6 +20,7 @@ export function targetsOf(results: Results): Target[] {
   const five = "500 a request, 200 URLs";
   const one = "1 a request, 200 URLs";
   const many = "500 a request, 1M URLs";
+  const crowded = `${one}, 128 connections`;
   const moderate = latency.find((found) => found.contender === "millrace" && found.workload === one);
   const cost = (events: number, keys: string) =>
     costs.find(
@@ -44,6 +45,11 @@ export function targetsOf(results: Results): Target[] {
       "1 a request, accepted, against limit",
       0.5,
       ratio(accepted(own(one)), accepted(row(one, "limit"))),
+    ),
+    atLeast(
+      "the same over 128 connections",
+      0.5,
+      ratio(accepted(own(crowded)), accepted(row(crowded, "limit"))),
     ),
     atMost("posted until readable, p50, ms", 100, moderate?.readable.p50),
     atMost("posted until readable, p99, ms", 500, moderate?.readable.p99),

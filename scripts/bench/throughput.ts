@@ -4,8 +4,8 @@ import type { LoadGenerator } from "./load/driver.ts";
 import { withSink } from "./load/driver.ts";
 import type { Workload } from "./load/protocol.ts";
 import { cpuSeconds, memory, peakMemory, resetPeak } from "./process.ts";
+import { CONNECTIONS } from "./workloads.ts";
 
-const CONNECTIONS = 32;
 /** Events a second that are enough to keep a call and a row per event busy: more would only lengthen the wait. */
 const NAIVE_RATE = 3_000;
 
@@ -73,7 +73,7 @@ async function flood(
     kind: "flood",
     to: contender.address,
     ...{ workload, seconds, from },
-    connections: CONNECTIONS,
+    connections: workload.connections ?? CONNECTIONS,
     maxEvents: name === "naive" ? NAIVE_RATE * seconds : Number.MAX_SAFE_INTEGER,
   });
   contender.accepted += accepted;

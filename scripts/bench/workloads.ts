@@ -11,15 +11,36 @@ const SPREADS = [
   { keys: 1, spread: "uniform", words: "one hot URL" },
 ] as const;
 
+/** How many requests are under way at once, where a workload does not say. */
+export const CONNECTIONS = 32;
+const MANY_CONNECTIONS = 128;
+
 /** Few keys first: state grows as the bench goes on. */
-export const workloads: readonly Workload[] = [200, 1, 1_000_000].flatMap((keys) =>
-  SPREADS.filter((one) => one.keys === keys).flatMap(({ spread, words }) =>
+export const workloads: readonly Workload[] = [
+  ...withKeys(200),
+  ...[1, 500].map((events) => crowded(workloadOf(events, 200))),
+  ...withKeys(1),
+  ...withKeys(1_000_000),
+];
+
+function withKeys(keys: number): Workload[] {
+  return SPREADS.filter((one) => one.keys === keys).flatMap(({ spread, words }) =>
     SIZES.map((events) => workloadOf(events, keys, spread, words)),
-  ),
-);
+  );
+}
+
+/** More at once: what requests share is shared by more of them. */
+function crowded(workload: Workload): Workload {
+  return {
+    ...workload,
+    name: `${workload.name}, ${MANY_CONNECTIONS} connections`,
+    connections: MANY_CONNECTIONS,
+  };
+}
 
 const QUICK = [
   "1 a request, 200 URLs",
+  "1 a request, 200 URLs, 128 connections",
   "100 a request, 200 URLs",
   "500 a request, 200 URLs",
   "500 a request, 1M URLs",

@@ -9,6 +9,8 @@ export interface Workload {
   readonly keys: number;
   /** `in turn`: each key once before one comes again. */
   readonly spread: "uniform" | "zipf" | "in turn";
+  /** Requests under way at once, where it says. */
+  readonly connections?: number;
 }
 
 export interface Address {

@@ -61,9 +61,12 @@ describe("workloads", () => {
   });
 
   test("all sizes and spreads by default, few of them in a quick run, or those that are named", () => {
-    expect(chosen(false, [])).toHaveLength(20);
-    expect(chosen(true, [])).toHaveLength(4);
-    expect(chosen(false, ["500 a request"])).toHaveLength(5);
+    expect(chosen(false, [])).toHaveLength(22);
+    expect(chosen(true, [])).toHaveLength(5);
+    expect(chosen(false, ["500 a request"])).toHaveLength(6);
+    expect(chosen(false, ["1 a request, 200 URLs, 128"]).map(({ connections }) => connections)).toEqual([
+      128,
+    ]);
     expect(chosen(false, ["500 a request, 200 URLs"]).map(({ spread }) => spread)).toEqual(["uniform"]);
     expect(chosen(false, ["500 a request, one hot"]).map(({ keys }) => keys)).toEqual([1]);
   });
