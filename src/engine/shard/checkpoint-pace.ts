@@ -11,7 +11,7 @@ export interface PaceLimits {
   readonly checkpointCommits: number;
   /** A checkpoint begins when the log has grown by so many bytes. */
   readonly checkpointBytes: number;
-  /** A checkpoint begins when so many changed keys wait beside the pages. */
+  /** A checkpoint begins when so many keys have changed: a wake-up takes each up. */
   readonly checkpointKeys: number;
   /** Pages that a commit may write, at least, for the checkpoint that is under way. */
   readonly checkpointStepPages: number;
@@ -31,17 +31,14 @@ export interface Unwritten {
   /** A commit takes one, or several when it is large. */
   readonly logRows: number;
   readonly logBytes: number;
-  /** Keys that have changed and are not in a page that is in memory. */
-  readonly keysBeside: number;
+  /** Keys that have changed. */
+  readonly keys: number;
   /** Pages that a checkpoint would write, about. */
   readonly pages: number;
 }
 
-export function isDue(
-  { commits, logRows, logBytes, keysBeside, pages }: Unwritten,
-  limits: PaceLimits,
-): boolean {
-  if (logBytes >= limits.checkpointBytes || keysBeside >= limits.checkpointKeys) return true;
+export function isDue({ commits, logRows, logBytes, keys, pages }: Unwritten, limits: PaceLimits): boolean {
+  if (logBytes >= limits.checkpointBytes || keys >= limits.checkpointKeys) return true;
   return commits >= commitsBefore(pages, limits) || logRows >= limits.logRows * FULL;
 }
 

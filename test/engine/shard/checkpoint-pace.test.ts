@@ -14,13 +14,13 @@ const LIMITS: PaceLimits = {
   checkpointStepPages: 4,
   logRows: 512,
 };
-const NOTHING: Unwritten = { commits: 0, logRows: 0, logBytes: 0, keysBeside: 0, pages: 0 };
+const NOTHING: Unwritten = { commits: 0, logRows: 0, logBytes: 0, keys: 0, pages: 0 };
 
 describe("a checkpoint is due", () => {
   test.each([
-    [false, "while there is little", { commits: 63, logRows: 63, logBytes: 7999, keysBeside: 999, pages: 1 }],
+    [false, "while there is little", { commits: 63, logRows: 63, logBytes: 7999, keys: 999, pages: 1 }],
     [true, "when the log is long", { logBytes: 8000 }],
-    [true, "when many keys wait beside the pages", { keysBeside: 1000 }],
+    [true, "when many keys have changed", { keys: 1000 }],
     [true, "after some commits, if it writes few pages", { commits: 64, logRows: 64, pages: 64 }],
     [
       false,

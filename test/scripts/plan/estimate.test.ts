@@ -67,12 +67,12 @@ describe("an estimate", () => {
         shops       object requests   3,000 commits of per-shop × 1 shard                 3,000         0.15  0.0004
                     rows written      3,000 commits + 47 checkpoints × (1 page + 1)       3,094         1.00  0.0031
         billing     object requests   3,000 commits of shops × 1 shard                    3,000         0.15  0.0004
-                    rows written      3,000 commits + 15 checkpoints × (227 pages + 1)    6,420         1.00  0.0064
+                    rows written      3,000 commits + 29 checkpoints × (113 pages + 1)    6,306         1.00  0.0063
                     rows written      3,000 batches × (fixed + written)                   6,000         1.00  0.0060
                     queue operations  600,000 events × 1 write                          600,000         0.40  0.2400
-        total                                                                                                 0.2949
+        total                                                                                                 0.2948
 
-        Per million events: 13,400 messages, 22,400 shard calls, 32,306 rows, $0.2949
+        Per million events: 13,400 messages, 22,400 shard calls, 32,192 rows, $0.2948
 
       It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of 60 bytes spread evenly, events of 200 bytes, and no retries.
       For each event an operator emits one (but sizes.large emits 0.1, sizes emits 0.9, sessions.late emits 0.01), to each of its outputs that is read; an aggregate one for each key that a commit changes. A commit is handed on in a call to each shard that it touches, at most: under load several share one.
