@@ -7,6 +7,7 @@
  */
 import type { Keyed } from "./key-map.ts";
 import { hashOf } from "./key-map.ts";
+import { startOf } from "./key-text.ts";
 
 /** Of a slot, the bits that say which key; the others are those of its hash that do not say where the slot is. */
 const PLACE_BITS = 16;
@@ -22,7 +23,6 @@ let reached = new Int32Array(256);
 export class KeyIndex {
   readonly #text: string;
   readonly #ends: Uint32Array;
-  readonly #gap: number;
   /** A place counted from 1, and bits of the hash of what is there; 0 where nothing is. Each is where its hash says or in the next that was free. */
   readonly #slots: Uint32Array;
 
@@ -34,16 +34,14 @@ export class KeyIndex {
   /**
    * @param text the keys, one after the other.
    * @param ends where each ends in it.
-   * @param gap how many characters stand between two.
    */
-  constructor(text: string, ends: Uint32Array, gap: number) {
+  constructor(text: string, ends: Uint32Array) {
     this.#text = text;
     this.#ends = ends;
-    this.#gap = gap;
     const slots = new Uint32Array(Math.ceil(ends.length * SLOTS_PER_KEY) + 1);
     this.#slots = slots;
     for (let at = 0; at < ends.length; at++) {
-      const hash = hashOf(text.slice(this.#start(at), ends[at]));
+      const hash = hashOf(text.slice(startOf(ends, at), ends[at]));
       let slot = this.#home(hash);
       while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
       slots[slot] = ((hash & PLACE_MASK) << PLACE_BITS) | (at + 1);
@@ -89,8 +87,9 @@ export class KeyIndex {
 
   #is(at: number, key: string): boolean {
     const text = this.#text;
-    const start = this.#start(at);
-    if ((this.#ends[at] as number) - start !== key.length) return false;
+    const ends = this.#ends;
+    const start = startOf(ends, at);
+    if ((ends[at] as number) - start !== key.length) return false;
     for (let n = key.length - 1; n >= 0; n--) {
       if (text.charCodeAt(start + n) !== key.charCodeAt(n)) return false;
     }
@@ -99,9 +98,5 @@ export class KeyIndex {
 
   #home(hash: number): number {
     return Math.floor((hash / HASHES) * this.#slots.length);
-  }
-
-  #start(at: number): number {
-    return at === 0 ? 0 : (this.#ends[at - 1] as number) + this.#gap;
   }
 }

@@ -79,7 +79,7 @@ export class KeyedState implements MemoryHolder {
 
   /** Values that wait for the next checkpoint. */
   get changedKeys(): number {
-    return this.#overlay.changes + this.#changesInPages;
+    return this.keysBeside + this.#changesInPages;
   }
 
   /** Those of them that are not in pages. */
@@ -89,7 +89,7 @@ export class KeyedState implements MemoryHolder {
 
   /** Pages that the next checkpoint would write, about. */
   get changedPages(): number {
-    return Math.min(this.#directory.length + 1, this.#pinnedPages + this.#overlay.changes);
+    return Math.min(this.#directory.length + 1, this.#pinnedPages + this.keysBeside);
   }
 
   /** Bytes that entries beside the pages take, about. */
@@ -301,13 +301,18 @@ export class KeyedState implements MemoryHolder {
     }
     if (frozen !== undefined && others.length > 0)
       return this.#writePage(index, place, mergedInto(page, others, frozen.entries));
-    if (place === undefined) return this.#writePage(index, place, page);
+    return this.#writeValues(place, page) ? 1 : this.#writePage(index, place, page);
+  }
+
+  /** Writes the values of a page whose keys are stored as they are. @returns false when it is better written whole. */
+  #writeValues(place: Place | undefined, page: Page): boolean {
+    if (place === undefined) return false;
     this.#unpin(place);
     const values = page.encodeValues();
-    if (values === undefined) return this.#writePage(index, place, page);
+    if (values === undefined) return false;
     this.#store.writeValues(place.id, values);
     this.#cache.set(place.cached, page, page.bytes);
-    return 1;
+    return true;
   }
 
   #writePage(index: number, place: Place | undefined, page: Page): number {

@@ -6,9 +6,8 @@
  */
 import { KeyIndex } from "./key-index.ts";
 import type { Keyed } from "./key-map.ts";
+import { SEPARATOR, startOf } from "./key-text.ts";
 
-/** What stands between two keys. It makes the text the inside of a JSON array, for keys that JSON writes as they are. */
-const SEPARATOR = '","';
 /** Keys from one sample to the next: their heads are two lines of a processor's cache. */
 const SAMPLED = 32;
 /** An index is made when one in so many keys has been asked for: to make it takes about as long as so many searches. */
@@ -58,7 +57,7 @@ export class PackedKeys {
   }
 
   get(at: number): string {
-    return this.#text.slice(this.#start(at), this.#ends[at]);
+    return this.#text.slice(startOf(this.#ends, at), this.#ends[at]);
   }
 
   list(): string[] {
@@ -81,7 +80,7 @@ export class PackedKeys {
       const difference = key.charCodeAt(at) - text.charCodeAt(at);
       if (difference !== 0) return difference < 0 ? ~0 : ~this.length;
     }
-    const wanted = headOf(key, shared);
+    const wanted = headOf(key, shared, length);
     this.#heads ??= this.#makeHeads();
     const { heads, samples } = this.#heads;
     let sample = 0;
@@ -101,7 +100,7 @@ export class PackedKeys {
       let difference = head - wanted;
       if (difference === 0) {
         const end = ends[middle] as number;
-        let from = this.#start(middle) + shared;
+        let from = startOf(ends, middle) + shared;
         let at = shared;
         while (from < end && at < length) {
           difference = text.charCodeAt(from++) - key.charCodeAt(at++);
@@ -117,10 +116,14 @@ export class PackedKeys {
     return ~low;
   }
 
-  /** The place of a key, −1 if it is not there. @param hash what `hashOf` says of it. */
-  at(key: string, hash: number): number {
-    if (this.#index !== undefined) return this.#index.find(key, hash);
-    return Math.max(-1, this.find(key));
+  /**
+   * The place of a key, −1 if it is not there.
+   *
+   * @param hash what `hashOf` says of it.
+   * @param known as for `find`.
+   */
+  at(key: string, hash: number, known = 0): number {
+    return this.#index?.find(key, hash) ?? Math.max(-1, this.find(key, known));
   }
 
   /**
@@ -133,11 +136,13 @@ export class PackedKeys {
     if (this.#index === undefined) {
       this.#asked += wanted.length;
       if (this.#asked * INDEXED_AFTER < this.length || !KeyIndex.holds(this.length)) {
-        for (let n = 0; n < wanted.length; n++)
-          places[n] = Math.max(-1, this.find((wanted[n] as Keyed).key, known));
+        for (let n = 0; n < wanted.length; n++) {
+          const { key, hash } = wanted[n] as Keyed;
+          places[n] = this.at(key, hash, known);
+        }
         return;
       }
-      this.#index = new KeyIndex(this.#text, this.#ends, SEPARATOR.length);
+      this.#index = new KeyIndex(this.#text, this.#ends);
       // What is searched by the one is seldom searched by the other.
       this.#heads = undefined;
     }
@@ -156,14 +161,13 @@ export class PackedKeys {
 
   #makeHeads(): Heads {
     const heads = new Uint32Array(this.length);
-    for (let at = 0; at < heads.length; at++) heads[at] = headOf(this.get(at), this.#shared);
+    const text = this.#text;
+    const ends = this.#ends;
+    for (let at = 0; at < heads.length; at++)
+      heads[at] = headOf(text, startOf(ends, at) + this.#shared, ends[at] as number);
     const samples = new Uint32Array(Math.ceil(heads.length / SAMPLED));
     for (let n = 0; n < samples.length; n++) samples[n] = heads[n * SAMPLED] as number;
     return { heads, samples };
-  }
-
-  #start(at: number): number {
-    return at === 0 ? 0 : (this.#ends[at - 1] as number) + SEPARATOR.length;
   }
 }
 
@@ -175,13 +179,13 @@ export function commonStart(a: string, b: string): number {
 }
 
 /**
- * Four characters of a key from `start` on, as a number: a key with a smaller one sorts before; the same number says
+ * Four characters of a key that ends at `end`, from `start` on, as a number: a key with a smaller one sorts before; the same number says
  * nothing. A character that does not fit a byte is as the largest, and those behind it do not count.
  */
-function headOf(key: string, start: number): number {
+function headOf(text: string, start: number, end: number): number {
   let head = 0;
   for (let at = start; at < start + 4; at++) {
-    const code = at < key.length ? key.charCodeAt(at) : 0;
+    const code = at < end ? text.charCodeAt(at) : 0;
     if (code >= 0xff) return (head * 0x100 + 0xff) * 0x100 ** (start + 3 - at);
     head = head * 0x100 + code;
   }

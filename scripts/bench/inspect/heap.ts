@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadGenerator } from "../load/driver.ts";
 import { configsOf, plain } from "../sources.ts";
-import { workloadOf } from "../workloads.ts";
+import { CONNECTIONS, workloadOf } from "../workloads.ts";
 import { inspected, type Session } from "./inspector.ts";
 
 /** Megabytes. All shards of this deployment share the isolate; on the platform each may have one of its own. */
@@ -27,7 +27,7 @@ const MEGABYTE = 2 ** 20;
 export async function measureHeap(generator: LoadGenerator, keys: number): Promise<Heap> {
   return inspected(plain(configsOf("millrace")), async ({ address: to, attach, total }) => {
     const session = await attach(OPERATOR);
-    const job = { kind: "flood", to, connections: 32, from: 0 } as const;
+    const job = { kind: "flood", to, connections: CONNECTIONS, from: 0 } as const;
     let accepted = 0;
     let peak = 0;
     let running = true;

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { LoadGenerator } from "../load/driver.ts";
 import type { Workload } from "../load/protocol.ts";
 import { configsOf, countingJob, plain } from "../sources.ts";
+import { CONNECTIONS } from "../workloads.ts";
 import { type Inspected, inspected } from "./inspector.ts";
 
 export interface Profile {
@@ -36,7 +37,7 @@ export async function measureProfile(
   seconds: number,
 ): Promise<Profile[]> {
   const run = async ({ address: to, attach, script }: Inspected) => {
-    const job = { kind: "flood", to, workload, connections: 32, maxEvents: 1e9 } as const;
+    const job = { kind: "flood", to, workload, connections: CONNECTIONS, maxEvents: 1e9 } as const;
     await generator.run({ ...job, from: 0, seconds: 2 });
     const sessions = await Promise.all(WORKERS.map(attach));
     for (const session of sessions) {

@@ -9,6 +9,7 @@ import type { Workload } from "../load/protocol.ts";
 import { type Bill, bill } from "../meter.ts";
 import { cpuSeconds } from "../process.ts";
 import { type ContenderName, configsOf, meteredSources } from "../sources.ts";
+import { CONNECTIONS } from "../workloads.ts";
 import { type Counts, differenceOf, sumOf } from "./counts.ts";
 import { COUNTS_HEADER } from "./instrument.ts";
 
@@ -63,7 +64,7 @@ export async function meter(
     const { accepted, startedAt } = await generator.run({
       kind: "flood",
       ...{ to, workload, from },
-      connections: 32,
+      connections: CONNECTIONS,
       seconds: 60,
       maxEvents: most,
     });

@@ -9,7 +9,7 @@ import type { LoadGenerator } from "../load/driver.ts";
 import type { Percentiles } from "../load/protocol.ts";
 import { memory, peakMemory, resetPeak } from "../process.ts";
 import { withRegister } from "../sources.ts";
-import { workloadOf } from "../workloads.ts";
+import { CONNECTIONS, workloadOf } from "../workloads.ts";
 
 export interface Scale {
   readonly keys: number;
@@ -97,7 +97,7 @@ async function send(
     kind: "flood",
     to: contender.address,
     ...{ workload, maxEvents, seconds },
-    connections: 32,
+    connections: CONNECTIONS,
     from: 0,
   });
   contender.accepted += accepted;

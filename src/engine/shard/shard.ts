@@ -24,7 +24,7 @@ import { TopIndex } from "../../state/top-index.ts";
 import { unseal } from "../envelope.ts";
 import type { SegmentId, ShardContent } from "../segment.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import type { PaceLimits } from "./checkpoint-pace.ts";
+import type { PaceLimits, Unwritten } from "./checkpoint-pace.ts";
 import { isDue, stepOf } from "./checkpoint-pace.ts";
 import type { ProducerCounts } from "./commit.ts";
 import { Commit } from "./commit.ts";
@@ -273,7 +273,7 @@ export class Shard {
 
   /** Moves everything into pages and records the checkpoint, in bounded transactions. */
   checkpoint(): void {
-    this.#underWay ??= this.#beginCheckpoint();
+    this.#underWay ??= this.#beginCheckpoint(this.#unwritten());
     while (!this.#stepCheckpoint(this.#underWay, this.limits.checkpointStepPages));
   }
 
@@ -340,28 +340,26 @@ export class Shard {
   /** @param bytes by which the commit before it has made the log grow. */
   #maintain(bytes: number): void {
     if (this.#underWay === undefined) {
-      const { state, timers, log, limits } = this;
-      const pages = state.changedPages + timers.changedPages;
-      const due =
-        isDue(
-          {
-            commits: this.#lsn - this.#checkpointLsn,
-            logRows: log.rows,
-            logBytes: log.bytes,
-            keys: state.changedKeys + timers.changedKeys,
-            pages,
-          },
-          limits,
-        ) ||
-        (this.options.cache.crowded && pages > 0);
+      const unwritten = this.#unwritten();
+      const due = isDue(unwritten, this.limits) || (this.options.cache.crowded && unwritten.pages > 0);
       if (!due) return;
-      this.#underWay = this.#beginCheckpoint();
+      this.#underWay = this.#beginCheckpoint(unwritten);
     }
     this.#stepCheckpoint(this.#underWay, stepOf(this.#underWay.pages, bytes, this.limits));
   }
 
-  #beginCheckpoint() {
-    const pages = this.state.changedPages + this.timers.changedPages;
+  #unwritten(): Unwritten {
+    const { state, timers, log } = this;
+    return {
+      commits: this.#lsn - this.#checkpointLsn,
+      logRows: log.rows,
+      logBytes: log.bytes,
+      keys: state.changedKeys + timers.changedKeys,
+      pages: state.changedPages + timers.changedPages,
+    };
+  }
+
+  #beginCheckpoint({ pages }: Pick<Unwritten, "pages">) {
     this.state.freeze();
     this.timers.freeze();
     return { lsn: this.#lsn, pages };
