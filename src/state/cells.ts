@@ -1,7 +1,7 @@
 /** Cells: the keys of a commit, each with its value before and after, and where it was found. */
 import type { Keyed } from "./key-map.ts";
 import { hashOf, KeyMap } from "./key-map.ts";
-import type { Page } from "./page.ts";
+import type { Place } from "./page-directory.ts";
 
 /** A key for the time of a commit. */
 export class Cell implements Keyed {
@@ -11,8 +11,9 @@ export class Cell implements Keyed {
   before: unknown;
   /** Undefined when it was not changed; null when the key is taken away. */
   after: unknown;
-  /** The page that it was read from, and its place there; undefined when it was not in a page. */
-  page: Page | undefined;
+  /** Where it was read from: the place, the page's serial number, and where it is in that. A place alone keeps no page in memory. */
+  place: Place | undefined;
+  page = 0;
   at = -1;
   /** It was looked for and is in no page: what it gets waits beside the pages. */
   beside = false;
@@ -22,7 +23,7 @@ export class Cell implements Keyed {
     this.hash = hash;
     this.before = undefined;
     this.after = undefined;
-    this.page = undefined;
+    this.place = undefined;
   }
 }
 

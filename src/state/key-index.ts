@@ -1,5 +1,5 @@
 /**
- * KeyIndex: finds packed keys by their hashes, many at once.
+ * KeyIndex: finds packed keys by their hashes, many of many pages at once.
  *
  * A search among a million keys waits for memory more than it computes. So the way to a key is in short steps, each taken
  * for all keys before the next one is: then a processor waits for many of them at the same time (group prefetching, as in
@@ -18,7 +18,7 @@ const SLOTS_PER_KEY = 1.5;
 const HASHES = 2 ** 30;
 
 /** Where in the text each candidate ends: reused, since a commit asks hundreds of pages. */
-let reached = new Int32Array(256);
+let scratch = new Int32Array(256);
 
 export class KeyIndex {
   readonly #text: string;
@@ -60,37 +60,57 @@ export class KeyIndex {
     }
   }
 
-  /** The places of keys, −1 for those that are not there. @param places where the answers go. */
-  locate(wanted: readonly Keyed[], places: Int32Array): void {
+  /**
+   * Finds keys, each in its own index: `places` becomes the place of each there, −1 where it is not.
+   *
+   * @param indexes of each key.
+   */
+  static locate(
+    indexes: readonly KeyIndex[],
+    wanted: readonly Keyed[],
+    known: Int32Array,
+    places: Int32Array,
+  ): void {
     const { length } = wanted;
-    if (reached.length < length) reached = new Int32Array(length * 2);
-    const text = this.#text;
-    const ends = this.#ends;
-    // The key that it would be, if it is where its hash says.
+    if (scratch.length < length) scratch = new Int32Array(length * 2);
+    // Each loop asks memory for something else, and does not look at what it gets: so nothing waits for it.
     for (let n = 0; n < length; n++) {
-      const { hash } = wanted[n] as Keyed;
-      const entry = this.#slots[this.#home(hash)] as number;
-      places[n] = entry >>> PLACE_BITS === (hash & PLACE_MASK) ? (entry & PLACE_MASK) - 1 : -1;
+      const index = indexes[n] as KeyIndex;
+      const home = index.#home((wanted[n] as Keyed).hash);
+      places[n] = home;
+      scratch[n] = index.#slots[home] as number;
     }
-    for (let n = 0; n < length; n++) reached[n] = ends[Math.max(0, places[n] as number)] as number;
-    // Most that have its hash and end alike are the same: this is what makes the text come from memory.
-    for (let n = 0; n < length; n++) {
-      const { key } = wanted[n] as Keyed;
-      if (text.charCodeAt((reached[n] as number) - 1) !== key.charCodeAt(key.length - 1)) places[n] = -1;
-    }
+    // The first that has its hash, as far as a slot says: nearly always the one.
+    for (let n = 0; n < length; n++)
+      places[n] = (indexes[n] as KeyIndex).#candidate(places[n] as number, (wanted[n] as Keyed).hash);
+    for (let n = 0; n < length; n++)
+      scratch[n] = (indexes[n] as KeyIndex).#ends[Math.max(0, places[n] as number)] as number;
+    for (let n = 0; n < length; n++)
+      scratch[n] = (indexes[n] as KeyIndex).#text.charCodeAt((scratch[n] as number) - 1);
     for (let n = 0; n < length; n++) {
       const { key, hash } = wanted[n] as Keyed;
+      const index = indexes[n] as KeyIndex;
       const at = places[n] as number;
-      if (at < 0 || !this.#is(at, key)) places[n] = this.find(key, hash);
+      if (at >= 0 && !index.#is(at, key, known[n] as number)) places[n] = index.find(key, hash);
     }
   }
 
-  #is(at: number, key: string): boolean {
+  /** The place of the first key from a slot on that may have a hash, −1 if none has. */
+  #candidate(from: number, hash: number): number {
+    const slots = this.#slots;
+    for (let slot = from; ; slot = slot + 1 === slots.length ? 0 : slot + 1) {
+      const entry = slots[slot] as number;
+      if (entry === 0) return -1;
+      if (entry >>> PLACE_BITS === (hash & PLACE_MASK)) return (entry & PLACE_MASK) - 1;
+    }
+  }
+
+  #is(at: number, key: string, known = 0): boolean {
     const text = this.#text;
     const ends = this.#ends;
     const start = startOf(ends, at);
     if ((ends[at] as number) - start !== key.length) return false;
-    for (let n = key.length - 1; n >= 0; n--) {
+    for (let n = key.length - 1; n >= known; n--) {
       if (text.charCodeAt(start + n) !== key.charCodeAt(n)) return false;
     }
     return true;

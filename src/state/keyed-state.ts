@@ -11,21 +11,29 @@
  */
 import type { Cell } from "./cells.ts";
 import { Cells } from "./cells.ts";
+import { KeyIndex } from "./key-index.ts";
 import { hashOf } from "./key-map.ts";
 import { Overlay, sizeOf } from "./overlay.ts";
-import { commonStart, PackedKeys } from "./packed-keys.ts";
+import { PackedKeys } from "./packed-keys.ts";
 import { Page } from "./page.ts";
 import type { MemoryHolder, PageCache } from "./page-cache.ts";
+import type { Place } from "./page-directory.ts";
+import { PageDirectory } from "./page-directory.ts";
 import { cut, mergedInto } from "./page-rewriting.ts";
 import type { PageInfo, PageSpace, StateStore } from "./store.ts";
 
 /** Keys that room is made for at once: most of a great many may be the same few. */
 const MAX_EXPECTED = 16_384;
 
+/** Keys that are looked for together, and pages that may be read from storage for them: those are held until they are found. */
+const GROUP_KEYS = 1_024;
+const GROUP_READS = 16;
+
 let instances = 0;
 
-/** Where the keys that a page was asked for are in it: reused, since a commit asks hundreds of pages. */
-let found = new Int32Array(256);
+/** Where in their pages the keys of a group are: reused. */
+const found = new Int32Array(GROUP_KEYS);
+const known = new Int32Array(GROUP_KEYS);
 
 export interface StateEntry {
   readonly key: string;
@@ -35,28 +43,13 @@ export interface StateEntry {
 /** `key, value` in turns; the value null takes the key away. */
 export type Changes = readonly unknown[];
 
-/** A page's place in the directory. */
-interface Place extends PageInfo {
-  /** Its name in the cache, which has it as it is stored. */
-  readonly cached: string;
-  /** The page itself while it holds what waits for a checkpoint. */
-  changed: Page | undefined;
-  /** How many characters all keys that fall into it begin with in common, at least: what is between two keys has what both have. */
-  shared: number;
-  /** What is being read from it. */
-  asked: Cell[];
-}
-
 export class KeyedState implements MemoryHolder {
   readonly #store: StateStore;
   readonly #cache: PageCache;
   /** Tells this state's pages from those of other shards in the shared cache. */
   readonly #owner: string;
   readonly #space: PageSpace;
-  /** By `first`; the first page's is "". */
-  readonly #directory: Place[];
-  /** What the directory is searched by; undefined when it has changed since. */
-  #firsts: PackedKeys | undefined;
+  readonly #directory: PageDirectory;
   #nextPageId: number;
   readonly #overlay = new Overlay();
   #pinnedBytes = 0;
@@ -72,9 +65,10 @@ export class KeyedState implements MemoryHolder {
     this.#cache = cache;
     this.#space = space;
     this.#owner = `${name}#${++instances}`;
-    this.#directory = store.listPages(space).map((info) => this.#placeOf(info));
+    const pages = store.listPages(space);
+    this.#directory = new PageDirectory(pages.map((info) => this.#placeOf(info)));
     cache.track(this);
-    this.#nextPageId = this.#directory.reduce((next, page) => Math.max(next, Math.abs(page.id) + 1), 1);
+    this.#nextPageId = pages.reduce((next, page) => Math.max(next, Math.abs(page.id) + 1), 1);
   }
 
   /** Values that wait for the next checkpoint. */
@@ -110,7 +104,7 @@ export class KeyedState implements MemoryHolder {
   get(key: string): unknown {
     const waiting = this.#overlay.get(key);
     if (waiting !== undefined) return waiting ?? undefined;
-    const place = this.#placeFor(key);
+    const place = this.#directory.placeFor(key);
     if (place === undefined) return undefined;
     const page = this.#load(place);
     const at = page.keys.at(key, hashOf(key));
@@ -119,43 +113,23 @@ export class KeyedState implements MemoryHolder {
 
   /**
    * Reads many keys, for a commit. Each page is read at most once, where one key after the other would read a page again
-   * and again once the pages do not fit the cache; and page by page, since memory that was just looked at is near.
+   * and again once the pages do not fit the cache.
    */
   read(keys: readonly string[]): Cells {
     const cells = new Cells(Math.min(keys.length, MAX_EXPECTED));
-    const places: Place[] = [];
+    const wanted: Cell[] = [];
     for (const key of keys) {
       const cell = cells.add(key);
       if (cell === undefined) continue;
       const waiting = this.#overlay.get(key, cell.hash);
-      if (waiting !== undefined) {
+      if (waiting === undefined) {
+        wanted.push(cell);
+      } else {
         cell.before = waiting ?? undefined;
         cell.beside = true;
-        continue;
       }
-      const place = this.#placeFor(key);
-      if (place === undefined) continue;
-      if (place.asked.length === 0) places.push(place);
-      place.asked.push(cell);
     }
-    for (const place of places) {
-      const page = this.#load(place);
-      const { asked } = place;
-      if (found.length < asked.length) found = new Int32Array(asked.length * 2);
-      page.keys.locate(asked, place.shared, found);
-      for (let n = 0; n < asked.length; n++) {
-        const cell = asked[n] as Cell;
-        const at = found[n] as number;
-        if (at < 0) {
-          cell.beside = true;
-          continue;
-        }
-        cell.before = page.get(at);
-        cell.page = page;
-        cell.at = at;
-      }
-      place.asked = [];
-    }
+    if (this.#directory.length > 0) this.#readFromPages(wanted);
     return cells;
   }
 
@@ -175,10 +149,10 @@ export class KeyedState implements MemoryHolder {
 
   /** The same of cells that have a new value, which may have been read before. */
   putCells(cells: readonly Cell[]): void {
-    for (const { key, hash, after, page, at, beside } of cells) {
-      // Only what is read from a page has one; while that is pinned, it is what counts, and the key is where it was.
-      if (page?.pinned === true && after !== null) this.#change(page, at, after);
-      else if (beside) this.#overlay.set(key, after, hash);
+    for (const cell of cells) {
+      const { key, hash, after, beside } = cell;
+      if (beside) this.#overlay.set(key, after, hash);
+      else if (after !== null && this.#putWhereRead(cell)) continue;
       else this.#put(key, after, hash);
     }
   }
@@ -194,8 +168,8 @@ export class KeyedState implements MemoryHolder {
     const overlay = this.#overlay.keys();
     let next = lowerBound(overlay, start);
     if (overlay[next] === after) next++;
-    for (let index = Math.max(0, this.#indexFor(start)); index < this.#directory.length; index++) {
-      const place = this.#directory[index] as Place;
+    for (let index = Math.max(0, this.#directory.indexFor(start)); index < this.#directory.length; index++) {
+      const place = this.#directory.at(index) as Place;
       if (place.first > start && !place.first.startsWith(prefix)) break;
       const page = this.#load(place);
       const { keys } = page;
@@ -246,6 +220,44 @@ export class KeyedState implements MemoryHolder {
     return this.#due.size === 0 && (frozen === undefined || frozen.at >= frozen.keys.length);
   }
 
+  /** Looks for keys in the pages that they belong to, as many at once as may be: see KeyIndex. */
+  #readFromPages(wanted: readonly Cell[]): void {
+    const { keys: cells, places } = this.#directory.byPlace(wanted);
+    for (let at = 0; at < cells.length; ) {
+      const sought: Cell[] = [];
+      const pages: Page[] = [];
+      const indexes: KeyIndex[] = [];
+      let place: Place | undefined;
+      let page: Page | undefined;
+      let reads = 0;
+      for (; at < cells.length && sought.length < GROUP_KEYS && reads < GROUP_READS; at++) {
+        const cell = cells[at] as Cell;
+        const its = this.#directory.at(places[at] as number) as Place;
+        if (page === undefined || its !== place) {
+          place = its;
+          page = this.#held(place);
+          if (page === undefined) {
+            page = this.#fetch(place);
+            reads++;
+          }
+        }
+        cell.place = place;
+        cell.page = page.serial;
+        const index = page.keys.index();
+        if (index === undefined) {
+          find(cell, page, page.keys.find(cell.key));
+          continue;
+        }
+        known[sought.length] = place.shared;
+        sought.push(cell);
+        pages.push(page);
+        indexes.push(index);
+      }
+      KeyIndex.locate(indexes, sought, known, found);
+      for (let n = 0; n < sought.length; n++) find(sought[n] as Cell, pages[n] as Page, found[n] as number);
+    }
+  }
+
   #put(key: string, value: unknown, hash = hashOf(key)): void {
     // What waits above its page stays there: it is what counts.
     if (value === null || this.#overlay.get(key, hash) !== undefined || !this.#putInPage(key, value, hash))
@@ -254,28 +266,38 @@ export class KeyedState implements MemoryHolder {
 
   /** Changes a value in its page. @returns false when that page is not in memory, has no such key, or may not stay. */
   #putInPage(key: string, value: unknown, hash: number): boolean {
-    const place = this.#placeFor(key);
+    const place = this.#directory.placeFor(key);
     if (place === undefined) return false;
-    const page = place.changed ?? this.#cache.get(place.cached);
+    const page = this.#held(place);
     if (page === undefined) return false;
     const at = page.keys.at(key, hash);
     if (at < 0) return false;
-    if (place.changed === undefined) {
-      if (!this.#cache.mayPin(page.bytes)) return false;
-      this.#cache.delete(place.cached);
-      place.changed = page;
-      page.pinned = true;
-      this.#pinnedBytes += page.bytes;
-      this.#pinnedPages++;
-    }
-    this.#change(page, at, value);
-    return true;
+    return this.#change(place, page, at, value);
   }
 
-  #change(page: Page, at: number, value: unknown): void {
+  /** The same where a commit has found it. @returns false also when it may not be there any more. */
+  #putWhereRead({ place, page: serial, at, after }: Cell): boolean {
+    if (place === undefined) return false;
+    const page = this.#held(place);
+    return page?.serial === serial && this.#change(place, page, at, after);
+  }
+
+  #change(place: Place, page: Page, at: number, value: unknown): boolean {
+    if (place.changed === undefined && !this.#pin(place, page)) return false;
     const more = sizeOf(value) - sizeOf(page.get(at));
     this.#pinnedBytes += more;
     if (page.change(at, value, more)) this.#changesInPages++;
+    return true;
+  }
+
+  /** A page stays in memory until it is written. @returns false when it may not. */
+  #pin(place: Place, page: Page): boolean {
+    if (!this.#cache.mayPin(page.bytes)) return false;
+    this.#cache.delete(place.cached);
+    place.changed = page;
+    this.#pinnedBytes += page.bytes;
+    this.#pinnedPages++;
+    return true;
   }
 
   /** Rewrites the next page that a frozen key falls into, or whose values have changed, with all of that. @returns pages written */
@@ -283,11 +305,11 @@ export class KeyedState implements MemoryHolder {
     const { frozen } = this.#overlay;
     const key = frozen?.keys[frozen.at];
     const [due] = this.#due;
-    const ofDue = due === undefined ? Number.POSITIVE_INFINITY : this.#indexFor(due.first);
-    const index = key === undefined ? ofDue : Math.min(ofDue, this.#indexFor(key));
-    const place = this.#directory[index];
+    const ofDue = due === undefined ? Number.POSITIVE_INFINITY : this.#directory.indexFor(due.first);
+    const index = key === undefined ? ofDue : Math.min(ofDue, this.#directory.indexFor(key));
+    const place = this.#directory.at(index);
     const page = place === undefined ? new Page(new PackedKeys([]), []) : this.#load(place);
-    const end = this.#directory[index + 1]?.first;
+    const end = this.#directory.at(index + 1)?.first;
     /** Of the frozen keys, those that the page does not have and those that go. */
     const others: string[] = [];
     for (; frozen !== undefined && frozen.at < frozen.keys.length; frozen.at++) {
@@ -322,8 +344,7 @@ export class KeyedState implements MemoryHolder {
       // The first page stays, since it is where the smallest keys belong.
       this.#store.deletePage(place.id);
       this.#cache.delete(place.cached);
-      this.#directory.splice(index, 1);
-      this.#firsts = undefined;
+      this.#directory.remove(index);
       return 1;
     }
     const pieces = cut(page);
@@ -336,8 +357,7 @@ export class KeyedState implements MemoryHolder {
       this.#store.writePage({ id, first }, piece.data);
       this.#cache.set(written.cached, piece.page, piece.page.bytes);
       if (written === place) return;
-      this.#directory.splice(Math.max(index, 0) + n, kept && place !== undefined ? 1 : 0, written);
-      this.#firsts = undefined;
+      this.#directory.put(Math.max(index, 0) + n, written, kept && place !== undefined ? 1 : 0);
     });
     return pieces.length;
   }
@@ -350,7 +370,6 @@ export class KeyedState implements MemoryHolder {
     this.#pinnedPages--;
     this.#changesInPages -= page.changes;
     page.written();
-    page.pinned = false;
     place.changed = undefined;
     this.#due.delete(place);
   }
@@ -372,46 +391,35 @@ export class KeyedState implements MemoryHolder {
       cached: `${this.#owner}/${id}`,
       changed: undefined,
       shared: 0,
-      asked: [],
     };
   }
 
-  #placeFor(key: string): Place | undefined {
-    return this.#directory[this.#indexFor(key)];
-  }
-
-  /** The last page whose `first` does not sort after the key; −1 when there are no pages. */
-  #indexFor(key: string): number {
-    if (this.#directory.length === 0) return -1;
-    this.#firsts ??= this.#searchable();
-    const at = this.#firsts.find(key);
-    return at < 0 ? ~at : at + 1;
-  }
-
-  /** What the directory is searched by: without the first page, whose `first` has nothing in common with the others. */
-  #searchable(): PackedKeys {
-    const firsts: string[] = [];
-    let before: Place | undefined;
-    for (const place of this.#directory) {
-      if (before !== undefined) {
-        firsts.push(place.first);
-        before.shared = commonStart(before.first, place.first);
-      }
-      before = place;
-    }
-    if (before !== undefined) before.shared = 0;
-    return new PackedKeys(firsts);
-  }
-
   #load(place: Place): Page {
-    const held = place.changed ?? this.#cache.get(place.cached);
-    if (held !== undefined) return held;
+    return this.#held(place) ?? this.#fetch(place);
+  }
+
+  /** A page that is in memory. */
+  #held(place: Place): Page | undefined {
+    return place.changed ?? this.#cache.get(place.cached);
+  }
+
+  #fetch(place: Place): Page {
     const data = this.#store.readPage(place.id);
     if (data === undefined) throw new Error(`state page ${place.id} is missing`);
     const page = Page.decode(data, this.#store.readValues(place.id));
     this.#cache.set(place.cached, page, page.bytes);
     return page;
   }
+}
+
+/** A key was looked for in its page. @param at where it is there, negative when it is not. */
+function find(cell: Cell, page: Page, at: number): void {
+  if (at < 0) {
+    cell.beside = true;
+    return;
+  }
+  cell.before = page.get(at);
+  cell.at = at;
 }
 
 /** The same text, where it was cut out of a large one, which would stay in memory with it. */

@@ -13,17 +13,19 @@ const decoder = new TextDecoder();
 
 /** A place in a list, and what it holds there itself if it is a number. */
 const VALUE_BYTES = 8;
-/** Per key, where it ends and a slot and a half of the index, four bytes each. */
-const KEY_BYTES = 10;
+/** Per key, where it ends and a slot and a half of the index, four bytes each, and one for whether its value has changed. */
+const KEY_BYTES = 11;
 /** Values are written beside their keys where they take at most so much of them. */
 const SMALL_VALUES = 1 / 2;
 /** What is no number takes about this many times its encoded bytes. */
 const DECODED_FACTOR = 2;
 
+let pages = 0;
+
 export class Page {
   readonly keys: PackedKeys;
-  /** Whether it holds what waits for a checkpoint: then there is no newer page with its keys. */
-  pinned = false;
+  /** Tells it from all others that there have been: who knows where a key is in it need not keep it in memory. */
+  readonly serial = ++pages;
   readonly #values: unknown[];
   /** Which values have changed since the page was last written. */
   #changed: Uint8Array | undefined;
@@ -104,7 +106,7 @@ export class Page {
 
   /** It is stored as it is now. */
   written(): void {
-    this.#changed = undefined;
+    if (this.#changes > 0) this.#changed?.fill(0);
     this.#changes = 0;
   }
 

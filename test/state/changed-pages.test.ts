@@ -69,6 +69,26 @@ test("what changes during a checkpoint is in it where its page is still to come,
   expect([stored(store, first), state.changedKeys, state.pinnedBytes]).toEqual([2, 0, 0]);
 });
 
+test("what was read is put where it is by then: its page written anew, read anew, or gone from memory", () => {
+  for (const between of ["nothing", "a key before it", "it goes", "another cache"]) {
+    const { store, cache, state } = filled(between === "another cache" ? 100_000 : undefined);
+    const chosen = [KEYS[7], KEYS[8], KEYS.at(-1), "/page/new"] as string[];
+    const cells = state.read(chosen);
+    expect(cells.list.map(({ before }) => before)).toEqual([0, 0, 0, undefined]);
+    if (between === "a key before it") put(state, [[`${KEYS[6]}/new`, 1]]);
+    if (between === "it goes") put(state, [[KEYS[7] as string, null]]);
+    if (between === "another cache") for (const key of KEYS) state.get(key);
+    checkpoint(state);
+    for (const cell of cells.list) cell.after = `of ${cell.key}`;
+    state.putCells(cells.list);
+    expect(chosen.map((key) => state.get(key))).toEqual(chosen.map((key) => `of ${key}`));
+    checkpoint(state);
+    expect(chosen.map((key) => stored(store, key))).toEqual(chosen.map((key) => `of ${key}`));
+    expect([KEYS[6], KEYS[9]].map((key) => stored(store, key as string))).toEqual([0, 0]);
+    expect([state.pinnedBytes, cache.crowded]).toEqual([0, false]);
+  }
+});
+
 test("a page with changed values takes in new keys, and gives up those that go", () => {
   const { store, state } = filled();
   const [a, b, c] = KEYS as [string, string, string];

@@ -1,5 +1,6 @@
 /** PackedKeys against a plain list of strings, with keys that JSON escapes and keys that begin with one another. */
 import { describe, expect, test } from "vitest";
+import { KeyIndex } from "../../src/state/key-index.ts";
 import { hashOf } from "../../src/state/key-map.ts";
 import { PackedKeys } from "../../src/state/packed-keys.ts";
 import { Random } from "../simulation/random.ts";
@@ -60,7 +61,7 @@ test.each([1, 2, 3, 4, 5])("finds what a plain search finds (seed %i)", (seed) =
   expect(packed.json()).toBe(JSON.stringify(keys));
 });
 
-test("a search that knows what all keys begin with finds the same", () => {
+test("keys whose first characters are the same number, and those that fit no byte", () => {
   const keys = sorted([
     "/p/",
     "/p/1",
@@ -70,20 +71,33 @@ test("a search that knows what all keys begin with finds the same", () => {
     "/p/\u0100a",
     "/p/\u00ffb",
     "/p/\u0101",
+    ...Array.from({ length: 40 }, (_, n) => `/p/same/${n}`),
+    ...Array.from({ length: 4 }, (_, n) => `/p/sam${String.fromCharCode(100 + n)}`),
   ]);
   const packed = new PackedKeys(keys);
-  for (const key of [...keys, "/p/0", "/p/2", "/p/1\u0001", "/p/\u0100", "/p/\u0100b", "/p/\uffff"]) {
-    expect([packed.find(key), packed.find(key, 3)]).toEqual([place(keys, key), place(keys, key)]);
-  }
+  const others = [
+    "/p/0",
+    "/p/2",
+    "/p/1\u0001",
+    "/p/\u0100",
+    "/p/\u0100b",
+    "/p/\uffff",
+    "/p/same/",
+    "/p/same/5/",
+  ];
+  for (const key of [...keys, ...others]) expect(packed.find(key)).toBe(place(keys, key));
 });
 
 describe("keys that are asked for by their hash", () => {
-  /** What `locate` says of keys. */
+  /** What is said of keys: by a search for each while they are few, then by an index. */
   function located(packed: PackedKeys, keys: readonly string[], known = 0): number[] {
-    const places = new Int32Array(keys.length);
-    const wanted = keys.map((key) => ({ key, hash: hashOf(key) }));
-    packed.locate(wanted, known, places);
-    return [...places];
+    return keys.map((key) => {
+      const index = packed.index();
+      if (index === undefined) return Math.max(-1, packed.find(key));
+      const places = new Int32Array(1);
+      KeyIndex.locate([index], [{ key, hash: hashOf(key) }], Int32Array.of(known), places);
+      return places[0] as number;
+    });
   }
 
   test.each([
@@ -101,8 +115,6 @@ describe("keys that are asked for by their hash", () => {
     const asked = [...others, ...keys].reverse();
     const expected = asked.map((key) => keys.indexOf(key));
     const packed = new PackedKeys(keys);
-    // The first time by a search in order for each, and from then on by an index.
-    expect(located(packed, asked.slice(0, 1))).toEqual(expected.slice(0, 1));
     for (let times = 0; times < 2; times++) expect(located(packed, asked)).toEqual(expected);
     expect(asked.map((key) => packed.at(key, hashOf(key)))).toEqual(expected);
     expect(asked.map((key) => new PackedKeys(keys).at(key, hashOf(key)))).toEqual(expected);
@@ -125,4 +137,38 @@ describe("keys that are asked for by their hash", () => {
     expect(located(packed, ["/p/7"], 3)).toEqual([keys.indexOf("/p/7")]);
     expect(located(packed, [...keys, "/p/x"], 3)).toEqual([...keys.map((_key, at) => at), -1]);
   });
+
+  test("many at once, each in its own", () => {
+    const pages = Array.from({ length: 20 }, (_, page) =>
+      sorted(Array.from({ length: 1 + page * 20 }, (_key, n) => `/${page}/${n}`)),
+    );
+    const indexes = pages.map((keys) => indexOf(new PackedKeys(keys)));
+    const asked = pages.flatMap((keys, page) =>
+      [...keys, `/${page}/no`, "", "/"].map((key) => ({ key, page, hash: hashOf(key) })),
+    );
+    const places = new Int32Array(asked.length);
+    const known = new Int32Array(asked.length);
+    KeyIndex.locate(
+      asked.map(({ page }) => indexes[page] as KeyIndex),
+      asked,
+      known,
+      places,
+    );
+    expect([...places]).toEqual(asked.map(({ key, page }) => (pages[page] as string[]).indexOf(key)));
+  });
+
+  test("with the hash of another one", () => {
+    const keys = sorted(Array.from({ length: 50 }, (_, n) => `/p/${n}`));
+    const packed = new PackedKeys(keys);
+    const index = indexOf(packed);
+    // What says the wrong hash is not found, whatever has it.
+    for (const key of keys) expect(index.find("/other", hashOf(key))).toBe(-1);
+  });
+
+  function indexOf(packed: PackedKeys): KeyIndex {
+    for (;;) {
+      const index = packed.index();
+      if (index !== undefined) return index;
+    }
+  }
 });
