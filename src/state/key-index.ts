@@ -7,13 +7,15 @@
  */
 import type { Keyed } from "./key-map.ts";
 import { hashOf } from "./key-map.ts";
+import type { KeyEdit } from "./key-text.ts";
 import { startOf } from "./key-text.ts";
 
 /** Of a slot, the bits that say which key; the others are those of its hash that do not say where the slot is. */
 const PLACE_BITS = 16;
 const PLACE_MASK = 2 ** PLACE_BITS - 1;
-/** Two thirds of the slots are in use. */
+/** Two thirds of the slots are in use, and four fifths when keys have come. */
 const SLOTS_PER_KEY = 1.5;
+const LEAST_SLOTS_PER_KEY = 1.25;
 /** What `hashOf` gives is below this. */
 const HASHES = 2 ** 30;
 
@@ -31,21 +33,51 @@ export class KeyIndex {
     return keys < PLACE_MASK;
   }
 
+  private constructor(text: string, ends: Uint32Array, slots: Uint32Array) {
+    this.#text = text;
+    this.#ends = ends;
+    this.#slots = slots;
+  }
+
   /**
    * @param text the keys, one after the other.
    * @param ends where each ends in it.
    */
-  constructor(text: string, ends: Uint32Array) {
-    this.#text = text;
-    this.#ends = ends;
+  static of(text: string, ends: Uint32Array): KeyIndex {
     const slots = new Uint32Array(Math.ceil(ends.length * SLOTS_PER_KEY) + 1);
-    this.#slots = slots;
-    for (let at = 0; at < ends.length; at++) {
-      const hash = hashOf(text.slice(startOf(ends, at), ends[at]));
-      let slot = this.#home(hash);
-      while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
-      slots[slot] = ((hash & PLACE_MASK) << PLACE_BITS) | (at + 1);
+    const index = new KeyIndex(text, ends, slots);
+    for (let at = 0; at < ends.length; at++) index.#add(hashOf(text, startOf(ends, at), ends[at]), at);
+    return index;
+  }
+
+  /**
+   * The index of the same keys and some that come, without hashing those that it knows; undefined where keys go, or there is no room.
+   *
+   * @param text of all of them.
+   * @param ends of all of them.
+   * @param edits in the order of their keys.
+   */
+  edited(text: string, ends: Uint32Array, edits: readonly KeyEdit[]): KeyIndex | undefined {
+    if (ends.length * LEAST_SLOTS_PER_KEY > this.#slots.length || !KeyIndex.holds(ends.length))
+      return undefined;
+    if (edits.some(({ key }) => key === undefined)) return undefined;
+    // How many come before what is at each place.
+    const before = new Uint16Array(this.#ends.length);
+    for (let place = 0, come = 0; place < before.length; place++) {
+      while (come < edits.length && (edits[come] as KeyEdit).at <= place) come++;
+      before[place] = come;
     }
+    const slots = this.#slots.slice();
+    for (let slot = 0; slot < slots.length; slot++) {
+      const entry = slots[slot] as number;
+      if (entry !== 0) slots[slot] = entry + (before[(entry & PLACE_MASK) - 1] as number);
+    }
+    const index = new KeyIndex(text, ends, slots);
+    for (let n = 0; n < edits.length; n++) {
+      const { at, hash } = edits[n] as KeyEdit;
+      index.#add(hash, at + n);
+    }
+    return index;
   }
 
   /** The place of a key, −1 if it is not there. */
@@ -93,6 +125,13 @@ export class KeyIndex {
       const at = places[n] as number;
       if (at >= 0 && !index.#is(at, key, known[n] as number)) places[n] = index.find(key, hash);
     }
+  }
+
+  #add(hash: number, at: number): void {
+    const slots = this.#slots;
+    let slot = this.#home(hash);
+    while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
+    slots[slot] = ((hash & PLACE_MASK) << PLACE_BITS) | (at + 1);
   }
 
   /** The place of the first key from a slot on that may have a hash, −1 if none has. */

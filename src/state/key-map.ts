@@ -66,12 +66,16 @@ export class KeyMap<Entry extends Keyed> {
 /** Nobody may choose keys that all have the same hash. Drawn when it is first needed: there is no randomness while a Worker loads. */
 let seed = 0;
 
-/** 30 bits: a larger number would need memory of its own. The same only as long as the isolate lives. */
-export function hashOf(key: string): number {
+/**
+ * 30 bits: a larger number would need memory of its own. The same only as long as the isolate lives.
+ *
+ * @param text the key, or what has it from `start` to `end`.
+ */
+export function hashOf(text: string, start = 0, end = text.length): number {
   if (seed === 0) seed = 1 + Math.floor(Math.random() * 0x7ffffffe);
-  let hash = seed ^ key.length;
-  for (let at = 0; at < key.length; at++) {
-    hash = Math.imul(hash ^ key.charCodeAt(at), 0x5bd1e995);
+  let hash = seed ^ (end - start);
+  for (let at = start; at < end; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x5bd1e995);
     hash ^= hash >>> 15;
   }
   return hash & 0x3fffffff;

@@ -13,13 +13,16 @@ import type { Cell } from "./cells.ts";
 import { Cells } from "./cells.ts";
 import { KeyIndex } from "./key-index.ts";
 import { hashOf } from "./key-map.ts";
+import { standingAlone } from "./key-text.ts";
+import type { Waiting } from "./overlay.ts";
 import { Overlay, sizeOf } from "./overlay.ts";
 import { PackedKeys } from "./packed-keys.ts";
 import { Page } from "./page.ts";
 import type { MemoryHolder, PageCache } from "./page-cache.ts";
 import type { Place } from "./page-directory.ts";
 import { PageDirectory } from "./page-directory.ts";
-import { cut, mergedInto } from "./page-rewriting.ts";
+import type { PageEdit } from "./page-rewriting.ts";
+import { cut, edited } from "./page-rewriting.ts";
 import type { PageInfo, PageSpace, StateStore } from "./store.ts";
 
 /** Keys that room is made for at once: most of a great many may be the same few. */
@@ -217,7 +220,7 @@ export class KeyedState implements MemoryHolder {
 
   get #flushed(): boolean {
     const { frozen } = this.#overlay;
-    return this.#due.size === 0 && (frozen === undefined || frozen.at >= frozen.keys.length);
+    return this.#due.size === 0 && (frozen === undefined || frozen.at >= frozen.sorted.length);
   }
 
   /** Looks for keys in the pages that they belong to, as many at once as may be: see KeyIndex. */
@@ -303,26 +306,27 @@ export class KeyedState implements MemoryHolder {
   /** Rewrites the next page that a frozen key falls into, or whose values have changed, with all of that. @returns pages written */
   #flushPage(): number {
     const { frozen } = this.#overlay;
-    const key = frozen?.keys[frozen.at];
+    const key = frozen?.sorted[frozen.at]?.key;
     const [due] = this.#due;
     const ofDue = due === undefined ? Number.POSITIVE_INFINITY : this.#directory.indexFor(due.first);
     const index = key === undefined ? ofDue : Math.min(ofDue, this.#directory.indexFor(key));
     const place = this.#directory.at(index);
-    const page = place === undefined ? new Page(new PackedKeys([]), []) : this.#load(place);
+    const page = place === undefined ? new Page(PackedKeys.of([]), []) : this.#load(place);
     const end = this.#directory.at(index + 1)?.first;
-    /** Of the frozen keys, those that the page does not have and those that go. */
-    const others: string[] = [];
-    for (; frozen !== undefined && frozen.at < frozen.keys.length; frozen.at++) {
-      const next = frozen.keys[frozen.at] as string;
-      if (end !== undefined && next >= end) break;
-      const hash = hashOf(next);
-      const value = frozen.entries.find(next, hash)?.value;
-      const at = page.keys.at(next, hash);
-      if (at >= 0 && value !== null) page.set(at, value);
-      else others.push(next);
+    const edits: PageEdit[] = [];
+    for (; frozen !== undefined && frozen.at < frozen.sorted.length; frozen.at++) {
+      const { key, hash, value } = frozen.sorted[frozen.at] as Waiting;
+      if (end !== undefined && key >= end) break;
+      const at = page.keys.find(key);
+      if (at < 0) {
+        if (value !== null) edits.push({ at: ~at, key, hash, value });
+      } else if (value === null) {
+        edits.push({ at, key: undefined, hash, value });
+      } else {
+        page.set(at, value);
+      }
     }
-    if (frozen !== undefined && others.length > 0)
-      return this.#writePage(index, place, mergedInto(page, others, frozen.entries));
+    if (edits.length > 0) return this.#writePage(index, place, edited(page, edits));
     return this.#writeValues(place, page) ? 1 : this.#writePage(index, place, page);
   }
 
@@ -420,11 +424,6 @@ function find(cell: Cell, page: Page, at: number): void {
   }
   cell.before = page.get(at);
   cell.at = at;
-}
-
-/** The same text, where it was cut out of a large one, which would stay in memory with it. */
-function standingAlone(text: string): string {
-  return ` ${text}`.slice(1);
 }
 
 function lowerBound(keys: readonly string[], key: string): number {

@@ -18,8 +18,8 @@ export interface Waiting extends Keyed {
 /** What a checkpoint moves into pages, and how far it has come. */
 export interface Frozen {
   readonly entries: KeyMap<Waiting>;
-  /** In order. */
-  readonly keys: readonly string[];
+  /** The same, by their keys. */
+  readonly sorted: readonly Waiting[];
   at: number;
 }
 
@@ -81,8 +81,8 @@ export class Overlay {
   keys(): readonly string[] {
     // The default order of strings, by UTF-16 code units, is the same on every machine, unlike a locale's.
     if (this.#sorted === undefined) {
-      const frozen = this.#frozen?.keys ?? [];
       const changed = this.#changed.entries.map(({ key }) => key);
+      const frozen = this.#frozen?.sorted.map(({ key }) => key) ?? [];
       this.#sorted = frozen.length === 0 ? changed.sort() : [...new Set([...changed, ...frozen])].sort();
     } else if (this.#fresh.length > 0) {
       this.#sorted = merged(this.#sorted, this.#fresh.sort());
@@ -93,7 +93,9 @@ export class Overlay {
 
   freeze(): void {
     if (this.#frozen !== undefined) throw new Error("a checkpoint is under way");
-    this.#frozen = { entries: this.#changed, keys: this.keys(), at: 0 };
+    const entries = this.#changed;
+    const sorted = [...entries.entries].sort((a, b) => (a.key < b.key ? -1 : 1));
+    this.#frozen = { entries, sorted, at: 0 };
     this.#changed = new KeyMap();
     this.#frozenBytes = this.#changedBytes;
     this.#changedBytes = 0;

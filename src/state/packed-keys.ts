@@ -2,10 +2,15 @@
  * PackedKeys: keys in order, as one string.
  *
  * A page has thousands of them. A string each takes twice the memory, and the garbage collector walks over every one;
- * packed, a million keys are a few hundred objects.
+ * packed, a million keys are a few hundred objects. So nothing here takes them apart that need not: a page that is read, cut,
+ * or has keys come and go is made of pieces of text.
  */
 import { KeyIndex } from "./key-index.ts";
-import { SEPARATOR, startOf } from "./key-text.ts";
+import { KeyOrder } from "./key-order.ts";
+import type { KeyEdit } from "./key-text.ts";
+import { isPlain, joined, SEPARATOR, startOf } from "./key-text.ts";
+
+const decoder = new TextDecoder();
 
 /** An index is made when one in so many keys has been asked for: to make it takes about as long as so many searches. */
 const INDEXED_AFTER = 8;
@@ -15,30 +20,45 @@ export class PackedKeys {
   readonly #text: string;
   /** Where each key ends in the text. */
   readonly #ends: Uint32Array;
-  /** How many characters all keys begin with in common. */
-  readonly #shared: number;
-  /** For searches in order, what follows what all begin with, a few characters as a number: close together in memory, and mostly enough to tell keys apart. Made for the first. */
-  #heads: Int32Array | undefined;
+  /** Whether JSON writes all keys as they are; undefined until somebody asks. */
+  #plain: boolean | undefined;
+  /** For searches in order; made for the first. */
+  #order: KeyOrder | undefined;
   /** For keys that are asked for by their hash; made when they are many. */
   #index: KeyIndex | undefined;
   /** How many were asked for before there was an index. */
   #asked = 0;
-  /** Whether JSON writes all keys as they are; undefined until somebody asks. */
-  #plain: boolean | undefined;
+
+  private constructor(text: string, ends: Uint32Array, plain: boolean | undefined) {
+    this.length = ends.length;
+    this.#text = text;
+    this.#ends = ends;
+    this.#plain = plain;
+  }
 
   /** @param keys sorted, without repetition. */
-  constructor(keys: readonly string[]) {
-    this.length = keys.length;
-    this.#text = keys.join(SEPARATOR);
-    this.#ends = new Uint32Array(keys.length);
-    let end = 0;
+  static of(keys: readonly string[]): PackedKeys {
+    const ends = new Uint32Array(keys.length);
+    let end = -SEPARATOR.length;
     for (let at = 0; at < keys.length; at++) {
-      end += (keys[at] as string).length;
-      this.#ends[at] = end;
-      end += SEPARATOR.length;
+      end += SEPARATOR.length + (keys[at] as string).length;
+      ends[at] = end;
     }
-    // Whatever the first and the last begin with in common, those between do too.
-    this.#shared = keys.length === 0 ? 0 : commonStart(keys[0] as string, keys.at(-1) as string);
+    return new PackedKeys(joined(keys), ends, undefined);
+  }
+
+  /** @param data what `json` gives, in UTF-8. @throws SyntaxError when it is no JSON. */
+  static decode(data: Uint8Array): PackedKeys {
+    // Without the brackets and the first and the last quotes.
+    const text = decoder.decode(data.subarray(2, -2));
+    // JSON writes nothing otherwise than as it is without one.
+    if (data.length <= 2 || text.includes("\\"))
+      return PackedKeys.of(JSON.parse(decoder.decode(data)) as string[]);
+    const ends: number[] = [];
+    for (let end = text.indexOf('"'); end >= 0; end = text.indexOf('"', end + SEPARATOR.length))
+      ends.push(end);
+    ends.push(text.length);
+    return new PackedKeys(text, Uint32Array.from(ends), true);
   }
 
   /** Characters, with what stands between keys. */
@@ -56,41 +76,8 @@ export class PackedKeys {
 
   /** The place of a key; if it is not there, `~place` of the first key that sorts after it. */
   find(key: string): number {
-    const text = this.#text;
-    const ends = this.#ends;
-    const shared = this.#shared;
-    const { length } = key;
-    // What all of them begin with is compared once, not with each of them.
-    for (let at = 0; at < shared; at++) {
-      if (at >= length) return ~0;
-      const difference = key.charCodeAt(at) - text.charCodeAt(at);
-      if (difference !== 0) return difference < 0 ? ~0 : ~this.length;
-    }
-    const wanted = headOf(key, shared, length);
-    this.#heads ??= this.#makeHeads();
-    const heads = this.#heads;
-    let low = firstNotBelow(heads, wanted);
-    if (low === heads.length || heads[low] !== wanted) return ~low;
-    // Many keys may have the same head.
-    let high = low + 1;
-    if (high < heads.length && heads[high] === wanted) high = firstNotBelow(heads, wanted + 1);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const end = ends[middle] as number;
-      let from = startOf(ends, middle) + shared;
-      let at = shared;
-      let difference = 0;
-      while (from < end && at < length) {
-        difference = text.charCodeAt(from++) - key.charCodeAt(at++);
-        if (difference !== 0) break;
-      }
-      // One that begins with the other sorts after it.
-      if (difference === 0) difference = end - from - (length - at);
-      if (difference === 0) return middle;
-      if (difference < 0) low = middle + 1;
-      else high = middle;
-    }
-    return ~low;
+    this.#order ??= new KeyOrder(this.#text, this.#ends);
+    return this.#order.find(key);
   }
 
   /** The place of a key, −1 if it is not there. @param hash what `hashOf` says of it. */
@@ -103,9 +90,9 @@ export class PackedKeys {
     if (this.#index !== undefined) return this.#index;
     this.#asked++;
     if (this.#asked * INDEXED_AFTER < this.length || !KeyIndex.holds(this.length)) return undefined;
-    this.#index = new KeyIndex(this.#text, this.#ends);
+    this.#index = KeyIndex.of(this.#text, this.#ends);
     // What is searched by the one is seldom searched by the other.
-    this.#heads = undefined;
+    this.#order = undefined;
     return this.#index;
   }
 
@@ -119,48 +106,55 @@ export class PackedKeys {
     return json;
   }
 
-  #makeHeads(): Int32Array {
-    const heads = new Int32Array(this.length);
-    const ends = this.#ends;
-    for (let at = 0; at < heads.length; at++)
-      heads[at] = headOf(this.#text, startOf(ends, at) + this.#shared, ends[at] as number);
-    return heads;
+  /** Those from one place to another. */
+  slice(from: number, to: number): PackedKeys {
+    const last = Math.min(to, this.length) - 1;
+    if (last < from) return PackedKeys.of([]);
+    const start = startOf(this.#ends, from);
+    // In two pieces, which become one text of their own.
+    const middle = Math.floor((from + last) / 2);
+    const pieces =
+      middle === last ? [this.#run(from, last)] : [this.#run(from, middle), this.#run(middle + 1, last)];
+    const ends = this.#ends.slice(from, last + 1).map((end) => end - start);
+    return new PackedKeys(joined(pieces), ends, this.#plain === true ? true : undefined);
   }
-}
 
-/**
- * The first place of a sorted list, of numbers from 0 to 2^31 − 1, that is not below `wanted`.
- *
- * The sign of a difference says which half it is, without a branch: a processor guesses every other one wrong
- * (Khuong and Morin, "Array Layouts for Comparison-Based Searching", 2017).
- */
-function firstNotBelow(sorted: Int32Array, wanted: number): number {
-  let base = 0;
-  for (let left = sorted.length; left > 0; ) {
-    const half = (left + 1) >>> 1;
-    base += half & (((sorted[base + half - 1] as number) - wanted) >> 31);
-    left -= half;
+  /** With keys that come and without those that go. @param edits in the order of their keys. */
+  edited(edits: readonly KeyEdit[]): PackedKeys {
+    const ends = new Uint32Array(this.length + edits.length);
+    const pieces: string[] = [];
+    let length = 0;
+    let end = -SEPARATOR.length;
+    let next = 0;
+    let plain = this.#plain === true || this.length === 0;
+    const keepUpTo = (to: number) => {
+      if (to === next) return;
+      pieces.push(this.#run(next, to - 1));
+      const shift = end + SEPARATOR.length - startOf(this.#ends, next);
+      for (; next < to; next++) ends[length++] = (this.#ends[next] as number) + shift;
+      end = ends[length - 1] as number;
+    };
+    for (const { at, key } of edits) {
+      keepUpTo(at);
+      if (key === undefined) {
+        next = at + 1;
+        continue;
+      }
+      pieces.push(key);
+      plain &&= isPlain(key);
+      end += SEPARATOR.length + key.length;
+      ends[length++] = end;
+    }
+    keepUpTo(this.length);
+    const all = ends.subarray(0, length);
+    const text = joined(pieces);
+    const keys = new PackedKeys(text, length === ends.length ? ends : all.slice(), plain ? true : undefined);
+    keys.#index = this.#index?.edited(keys.#text, keys.#ends, edits);
+    return keys;
   }
-  return base;
-}
 
-/** How many characters two texts begin with in common. */
-export function commonStart(a: string, b: string): number {
-  let at = 0;
-  while (at < a.length && at < b.length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  return at;
-}
-
-/**
- * Four characters of a key that ends at `end`, from `start` on, as a number below 2^31: a key with a smaller one sorts before; the same
- * number says nothing. A character that does not fit a byte is as the largest, and those behind it do not count.
- */
-function headOf(text: string, start: number, end: number): number {
-  let head = 0;
-  for (let at = start; at < start + 4; at++) {
-    const code = at < end ? text.charCodeAt(at) : 0;
-    if (code >= 0xff) return (((head << 8) | 0xff) << (8 * (start + 3 - at))) >>> 1;
-    head = (head << 8) | code;
+  /** The text of those from one place to another, both included. */
+  #run(first: number, last: number): string {
+    return this.#text.slice(startOf(this.#ends, first), this.#ends[last]);
   }
-  return head >>> 1;
 }

@@ -1,6 +1,7 @@
 /** PageDirectory: the pages of a state in order, and which of them a key belongs to. */
 import type { Keyed } from "./key-map.ts";
-import { commonStart, PackedKeys } from "./packed-keys.ts";
+import { commonStart } from "./key-text.ts";
+import { PackedKeys } from "./packed-keys.ts";
 import type { Page } from "./page.ts";
 import type { PageInfo } from "./store.ts";
 
@@ -104,6 +105,6 @@ export class PageDirectory {
       before = place;
     }
     if (before !== undefined) before.shared = 0;
-    return new PackedKeys(firsts);
+    return PackedKeys.of(firsts);
   }
 }

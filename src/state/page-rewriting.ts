@@ -1,7 +1,5 @@
 /** Page rewriting: a page with keys that come and go, and its pieces when it has grown too large. */
-import { hashOf } from "./key-map.ts";
-import type { Frozen } from "./overlay.ts";
-import { PackedKeys } from "./packed-keys.ts";
+import type { KeyEdit } from "./key-text.ts";
 import { Page } from "./page.ts";
 
 /** A page over this many bytes is split. */
@@ -9,28 +7,25 @@ const MAX_PAGE_BYTES = 48 * 1024;
 /** What the pieces of a split aim at: they have room to grow before they split again. */
 const SPLIT_PAGE_BYTES = 24 * 1024;
 
-/** A page without the keys that are taken out, and with those that are new. @param keys in order, of entries. */
-export function mergedInto(page: Page, keys: readonly string[], entries: Frozen["entries"]): Page {
-  const all: string[] = [];
+/** A key comes with its value, or goes. */
+export interface PageEdit extends KeyEdit {
+  readonly value: unknown;
+}
+
+/** A page with keys that come and without those that go. @param edits in the order of their keys. */
+export function edited(page: Page, edits: readonly PageEdit[]): Page {
   const values: unknown[] = [];
-  let at = 0;
-  const copyUpTo = (end: number) => {
-    for (; at < end; at++) {
-      all.push(page.keys.get(at));
-      values.push(page.get(at));
-    }
+  let next = 0;
+  const keepUpTo = (to: number) => {
+    for (; next < to; next++) values.push(page.get(next));
   };
-  for (const key of keys) {
-    const found = page.keys.find(key);
-    copyUpTo(found < 0 ? ~found : found);
-    if (found >= 0) at++;
-    const value = entries.find(key, hashOf(key))?.value;
-    if (value === null) continue;
-    all.push(key);
-    values.push(value);
+  for (const { at, key, value } of edits) {
+    keepUpTo(at);
+    if (key === undefined) next = at + 1;
+    else values.push(value);
   }
-  copyUpTo(page.keys.length);
-  return new Page(new PackedKeys(all), values);
+  keepUpTo(page.keys.length);
+  return new Page(page.keys.edited(edits), values);
 }
 
 /** A page, or its pieces when it is too large: large values may sit together, so a piece may have to be cut again. */
@@ -41,13 +36,10 @@ export function cut(page: Page): { page: Page; data: Uint8Array }[] {
 }
 
 /** Cuts a page into pieces of about as many keys each. */
-function split(page: Page, pieces: number): Page[] {
-  const keys = page.keys.list();
-  const values = page.values();
+function split({ keys, values }: Page, pieces: number): Page[] {
   const size = Math.max(1, Math.ceil(keys.length / pieces));
   const cut: Page[] = [];
-  for (let at = 0; at < keys.length; at += size) {
-    cut.push(new Page(new PackedKeys(keys.slice(at, at + size)), values.slice(at, at + size)));
-  }
+  for (let at = 0; at < keys.length; at += size)
+    cut.push(new Page(keys.slice(at, at + size), values.slice(at, at + size)));
   return cut;
 }

@@ -47,7 +47,7 @@ export class Page {
     const values = newer === undefined ? own : (JSON.parse(decoder.decode(newer)) as unknown[]);
     if (values.length !== keys.length)
       throw new StateError(`a page has ${keys.length} keys and ${values.length} values`);
-    const page = new Page(new PackedKeys(keys), values);
+    const page = new Page(PackedKeys.of(keys), values);
     page.#measure(text.length, data.length);
     return page;
   }
@@ -82,7 +82,7 @@ export class Page {
     this.#values[at] = value;
   }
 
-  values(): readonly unknown[] {
+  get values(): readonly unknown[] {
     return this.#values;
   }
 

@@ -2,8 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { KeyIndex } from "../../src/state/key-index.ts";
 import { hashOf } from "../../src/state/key-map.ts";
+import type { KeyEdit } from "../../src/state/key-text.ts";
 import { PackedKeys } from "../../src/state/packed-keys.ts";
 import { Random } from "../simulation/random.ts";
+
+const encoder = new TextEncoder();
 
 const PLAIN = ["", "a", "ab", "abc", "abd", "b", "é", "\uffff", "\u{1f600}", "zürich"];
 const ESCAPED = ['"', '","', "\\", "\0", "\n", "\ud83d", "\ude00", '","a'];
@@ -28,7 +31,7 @@ describe.each([
   ["none", []],
 ])("%s", (_name, list) => {
   const keys = sorted(list);
-  const packed = new PackedKeys(keys);
+  const packed = PackedKeys.of(keys);
 
   test("come out as they went in", () => {
     expect(packed.length).toBe(keys.length);
@@ -38,6 +41,21 @@ describe.each([
 
   test("are the same JSON, the first time and again", () => {
     expect([packed.json(), packed.json()]).toEqual([JSON.stringify(keys), JSON.stringify(keys)]);
+  });
+
+  test("come back from their JSON, whole and in part, and are the same JSON again", () => {
+    const decoded = PackedKeys.decode(encoder.encode(packed.json()));
+    expect([decoded.list(), decoded.json()]).toEqual([keys, JSON.stringify(keys)]);
+    for (const from of [0, 1, keys.length - 1]) {
+      for (const to of [0, 1, 2, keys.length, keys.length + 5]) {
+        const part = from < 0 ? [] : keys.slice(from, to);
+        for (const whole of [packed, decoded]) {
+          const sliced = whole.slice(Math.max(0, from), to);
+          expect([sliced.list(), sliced.json()]).toEqual([part, JSON.stringify(part)]);
+          expect(part.map((key) => sliced.find(key))).toEqual(part.map((_key, at) => at));
+        }
+      }
+    }
   });
 
   test("are found, and others are not", () => {
@@ -53,12 +71,67 @@ test.each([1, 2, 3, 4, 5])("finds what a plain search finds (seed %i)", (seed) =
   const letters = ["a", "b", '"', ",", "\u0000", "é", "\uffff"];
   const draw = () => start + Array.from({ length: random.int(0, 4) }, () => random.pick(letters)).join("");
   const keys = sorted(Array.from({ length: 200 }, draw));
-  const packed = new PackedKeys(keys);
+  const packed = PackedKeys.of(keys);
   for (let n = 0; n < 500; n++) {
     const key = random.chance(0.1) ? draw().slice(0, random.int(0, 16)) : draw();
     expect(packed.find(key)).toBe(place(keys, key));
   }
   expect(packed.json()).toBe(JSON.stringify(keys));
+});
+
+describe("with keys that come and go", () => {
+  /** What `edited` is told, of a list and what it is to become. */
+  function editsOf(keys: readonly string[], target: readonly string[]): KeyEdit[] {
+    const packed = PackedKeys.of(keys);
+    return sorted([...keys, ...target])
+      .filter((key) => keys.includes(key) !== target.includes(key))
+      .map((key) => {
+        const at = packed.find(key);
+        return at < 0 ? { at: ~at, key, hash: hashOf(key) } : { at, key: undefined, hash: hashOf(key) };
+      });
+  }
+
+  test.each([1, 2, 3, 4, 5, 6])("they are what a new list would be (seed %i)", (seed) => {
+    const random = new Random(seed);
+    const letters = random.pick([
+      ["a", "b", "c"],
+      ["a", '"', "\u0000", "é", "\ud83d"],
+    ]);
+    const draw = () => `/${Array.from({ length: random.int(0, 5) }, () => random.pick(letters)).join("")}`;
+    let keys: string[] = [];
+    let packed = PackedKeys.of(keys);
+    for (let round = 0; round < 40; round++) {
+      const come = Array.from({ length: random.int(0, 12) }, draw);
+      const stays = random.pick([1, 1, 0.9, 0]);
+      const target = sorted([...keys.filter(() => random.chance(stays)), ...come]);
+      // With an index, which goes along, and without.
+      if (random.chance(0.5)) for (let n = 0; n <= keys.length; n++) packed.index();
+      if (random.chance(0.2)) packed = PackedKeys.decode(encoder.encode(packed.json()));
+      packed = packed.edited(editsOf(keys, target));
+      keys = target;
+      expect([packed.length, packed.list(), packed.json()]).toEqual([
+        keys.length,
+        keys,
+        JSON.stringify(keys),
+      ]);
+      for (const key of [...keys, ...come, "/no", ""]) {
+        expect(packed.find(key)).toBe(place(keys, key));
+        expect(packed.at(key, hashOf(key))).toBe(keys.indexOf(key));
+      }
+    }
+  });
+
+  test("an index goes along as long as there is room in it", () => {
+    const keys = sorted(Array.from({ length: 1000 }, (_, n) => `/page/${n}`));
+    const packed = PackedKeys.of(keys);
+    while (packed.index() === undefined);
+    const few = packed.edited(editsOf(keys, sorted([...keys, "/a", "/page/55!", "/z"])));
+    expect(few.index()).toBeDefined();
+    expect(few.at("/page/55!", hashOf("/page/55!"))).toBe(sorted([...keys, "/a"]).indexOf("/page/55") + 1);
+    const many = sorted([...keys, ...Array.from({ length: 400 }, (_, n) => `/more/${n}`)]);
+    expect(packed.edited(editsOf(keys, many)).index()).toBeUndefined();
+    expect(packed.edited(editsOf(keys, keys.slice(1))).index()).toBeUndefined();
+  });
 });
 
 test("keys whose first characters are the same number, and those that fit no byte", () => {
@@ -74,7 +147,7 @@ test("keys whose first characters are the same number, and those that fit no byt
     ...Array.from({ length: 40 }, (_, n) => `/p/same/${n}`),
     ...Array.from({ length: 4 }, (_, n) => `/p/sam${String.fromCharCode(100 + n)}`),
   ]);
-  const packed = new PackedKeys(keys);
+  const packed = PackedKeys.of(keys);
   const others = [
     "/p/0",
     "/p/2",
@@ -114,17 +187,17 @@ describe("keys that are asked for by their hash", () => {
     );
     const asked = [...others, ...keys].reverse();
     const expected = asked.map((key) => keys.indexOf(key));
-    const packed = new PackedKeys(keys);
+    const packed = PackedKeys.of(keys);
     for (let times = 0; times < 2; times++) expect(located(packed, asked)).toEqual(expected);
     expect(asked.map((key) => packed.at(key, hashOf(key)))).toEqual(expected);
-    expect(asked.map((key) => new PackedKeys(keys).at(key, hashOf(key)))).toEqual(expected);
+    expect(asked.map((key) => PackedKeys.of(keys).at(key, hashOf(key)))).toEqual(expected);
     // Searches in order go on.
     expect(asked.map((key) => packed.find(key))).toEqual(asked.map((key) => place(keys, key)));
   });
 
   test("more of them than an index can hold", () => {
     const keys = sorted(Array.from({ length: 70_000 }, (_, n) => `/${n}`));
-    const packed = new PackedKeys(keys);
+    const packed = PackedKeys.of(keys);
     for (let times = 0; times < 2; times++) {
       expect(located(packed, ["/69999", "/x", "/0"])).toEqual([keys.indexOf("/69999"), -1, 0]);
       located(packed, keys);
@@ -133,7 +206,7 @@ describe("keys that are asked for by their hash", () => {
 
   test("whose beginning is known", () => {
     const keys = sorted(Array.from({ length: 64 }, (_, n) => `/p/${n}`));
-    const packed = new PackedKeys(keys);
+    const packed = PackedKeys.of(keys);
     expect(located(packed, ["/p/7"], 3)).toEqual([keys.indexOf("/p/7")]);
     expect(located(packed, [...keys, "/p/x"], 3)).toEqual([...keys.map((_key, at) => at), -1]);
   });
@@ -142,7 +215,7 @@ describe("keys that are asked for by their hash", () => {
     const pages = Array.from({ length: 20 }, (_, page) =>
       sorted(Array.from({ length: 1 + page * 20 }, (_key, n) => `/${page}/${n}`)),
     );
-    const indexes = pages.map((keys) => indexOf(new PackedKeys(keys)));
+    const indexes = pages.map((keys) => indexOf(PackedKeys.of(keys)));
     const asked = pages.flatMap((keys, page) =>
       [...keys, `/${page}/no`, "", "/"].map((key) => ({ key, page, hash: hashOf(key) })),
     );
@@ -159,7 +232,7 @@ describe("keys that are asked for by their hash", () => {
 
   test("with the hash of another one", () => {
     const keys = sorted(Array.from({ length: 50 }, (_, n) => `/p/${n}`));
-    const packed = new PackedKeys(keys);
+    const packed = PackedKeys.of(keys);
     const index = indexOf(packed);
     // What says the wrong hash is not found, whatever has it.
     for (const key of keys) expect(index.find("/other", hashOf(key))).toBe(-1);

@@ -4,7 +4,7 @@ import { PackedKeys } from "../../src/state/packed-keys.ts";
 import { Page } from "../../src/state/page.ts";
 import { PageCache } from "../../src/state/page-cache.ts";
 
-const page = (key: string) => new Page(new PackedKeys([key]), [1]);
+const page = (key: string) => new Page(PackedKeys.of([key]), [1]);
 
 test("the least recently used page goes first", () => {
   const cache = new PageCache(6);
