@@ -201,9 +201,9 @@ export class SqliteStore implements StateStore {
 function blob(data: Uint8Array): ArrayBuffer {
   if (data.length > MAX_ROW_BYTES)
     throw new RangeError(`a row of ${data.length} bytes; the limit is ${MAX_ROW_BYTES}`);
-  const copy = new ArrayBuffer(data.length);
-  new Uint8Array(copy).set(data);
-  return copy;
+  const { buffer } = data;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === data.length) return buffer;
+  return data.slice().buffer as ArrayBuffer;
 }
 
 function bytes(row: Record<string, SqlStorageValue> | undefined): Uint8Array | undefined {

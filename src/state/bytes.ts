@@ -4,19 +4,35 @@ import { StateError } from "../errors.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** The most that a varint takes. */
+export const VARINT_BYTES = 8;
+
+/** Writes what `ByteWriter.varint` does, at `at`. @returns where the next goes. */
+export function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  let next = at;
+  let rest = value;
+  for (; rest > MAX_INT32; rest = Math.floor(rest / 0x80)) bytes[next++] = (rest % 0x80) | 0x80;
+  // Most are small, and then there is nothing to divide.
+  for (; rest >= 0x80; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
+  bytes[next] = rest;
+  return next + 1;
+}
+
 export class ByteWriter {
-  #bytes = new Uint8Array(1024);
+  #bytes: Uint8Array;
   #length = 0;
+
+  /** @param expected bytes, about. */
+  constructor(expected = 1024) {
+    this.#bytes = new Uint8Array(expected);
+  }
 
   /** A whole number from 0 to 2^53 − 1, seven bits a byte, low bits first (LEB128). */
   varint(value: number): void {
-    this.#room(8);
-    let rest = value;
-    while (rest >= 0x80) {
-      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.#bytes[this.#length++] = rest;
+    this.#room(VARINT_BYTES);
+    this.#length = putVarint(this.#bytes, this.#length, value);
   }
 
   uint32(value: number): void {
@@ -27,6 +43,11 @@ export class ByteWriter {
   string(text: string): void {
     const bytes = encoder.encode(text);
     this.varint(bytes.length);
+    this.bytes(bytes);
+  }
+
+  /** As they are; the reader must know how many. */
+  bytes(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
@@ -62,9 +83,15 @@ export class ByteReader {
     this.bytes = bytes;
   }
 
+  get done(): boolean {
+    return this.#at >= this.bytes.length;
+  }
+
   varint(): number {
-    let value = 0;
-    for (let scale = 1; ; scale *= 0x80) {
+    let value = this.#next();
+    if (value < 0x80) return value;
+    value &= 0x7f;
+    for (let scale = 0x80; ; scale *= 0x80) {
       const byte = this.#next();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
@@ -76,10 +103,19 @@ export class ByteReader {
   }
 
   string(): string {
-    const length = this.varint();
+    return decoder.decode(this.take(this.varint()));
+  }
+
+  /** So many bytes as they are, which are not copied. */
+  take(length: number): Uint8Array {
     if (this.#at + length > this.bytes.length) throw new StateError("stored bytes end too early");
     this.#at += length;
-    return decoder.decode(this.bytes.subarray(this.#at - length, this.#at));
+    return this.bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** All that are left. */
+  rest(): Uint8Array {
+    return this.take(this.bytes.length - this.#at);
   }
 
   hex(bytes: number): string {

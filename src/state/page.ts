@@ -6,10 +6,19 @@
  * checkpoint that it belongs to, since replaying the log over it gives the same.
  */
 import { StateError } from "../errors.ts";
+import { ByteReader, ByteWriter, VARINT_BYTES } from "./bytes.ts";
 import { PackedKeys } from "./packed-keys.ts";
+import { packValues, unpackValues } from "./packed-values.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** What a page begins with: then how many bytes the JSON of its keys takes, that, and the values. The first format was JSON, `[keys, values]`. */
+const FORMAT = 2;
+const FIRST_FORMAT = "[".charCodeAt(0);
+
+/** What JSON puts around keys: brackets and quotes. */
+const JSON_FRAME = 4;
 
 /** A place in a list, and what it holds there itself if it is a number. */
 const VALUE_BYTES = 8;
@@ -40,15 +49,33 @@ export class Page {
     this.#values = values;
   }
 
-  /** @param newer the values, as `encodeValues` gave them, if they were written after the page. @throws StateError when they are not those of its keys. */
+  /**
+   * @param newer the values, as `encodeValues` gave them, if they were written after the page.
+   * @throws StateError when they are not those of its keys, or the page is of a format that this code does not know.
+   */
   static decode(data: Uint8Array, newer?: Uint8Array): Page {
-    const text = decoder.decode(data);
-    const [keys, own] = JSON.parse(text) as [string[], unknown[]];
-    const values = newer === undefined ? own : (JSON.parse(decoder.decode(newer)) as unknown[]);
+    const reader = new ByteReader(data);
+    const format = reader.varint();
+    if (format === FIRST_FORMAT) return Page.#decodeFirst(data, newer);
+    if (format !== FORMAT) throw new StateError(`a page of format ${format}; this code knows ${FORMAT}`);
+    const keys = reader.take(reader.varint());
+    const values = newer ?? reader.rest();
+    return Page.#of(PackedKeys.decode(keys), unpackValues(values), keys.length, values.length);
+  }
+
+  static #decodeFirst(data: Uint8Array, newer?: Uint8Array): Page {
+    const [keys, own] = JSON.parse(decoder.decode(data)) as [string[], unknown[]];
+    const packed = PackedKeys.of(keys);
+    const bytes = encoder.encode(packed.json()).length;
+    const values = newer === undefined ? own : unpackValues(newer);
+    return Page.#of(packed, values, bytes, newer?.length ?? data.length - bytes);
+  }
+
+  static #of(keys: PackedKeys, values: unknown[], keyBytes: number, valueBytes: number): Page {
     if (values.length !== keys.length)
       throw new StateError(`a page has ${keys.length} keys and ${values.length} values`);
-    const page = new Page(PackedKeys.of(keys), values);
-    page.#measure(text.length, data.length);
+    const page = new Page(keys, values);
+    page.#measure(keyBytes, valueBytes);
     return page;
   }
 
@@ -60,6 +87,10 @@ export class Page {
   /** How many values have changed since it was last written. */
   get changes(): number {
     return this.#changes;
+  }
+
+  get values(): readonly unknown[] {
+    return this.#values;
   }
 
   get(at: number): unknown {
@@ -82,23 +113,24 @@ export class Page {
     this.#values[at] = value;
   }
 
-  get values(): readonly unknown[] {
-    return this.#values;
-  }
-
   encode(): Uint8Array {
-    const text = `[${this.keys.json()},${JSON.stringify(this.#values)}]`;
-    const data = encoder.encode(text);
-    this.#measure(text.length, data.length);
-    return data;
+    const keys = encoder.encode(this.keys.json());
+    const values = packValues(this.#values);
+    this.#measure(keys.length, values.length);
+    const writer = new ByteWriter(2 * VARINT_BYTES + keys.length + values.length);
+    writer.varint(FORMAT);
+    writer.varint(keys.length);
+    writer.bytes(keys);
+    writer.bytes(values);
+    return writer.finish();
   }
 
   /** Only the values, where their keys are most of the page; else undefined. */
   encodeValues(): Uint8Array | undefined {
     const most = this.keys.characters * SMALL_VALUES;
     // To write them down takes as long as to find out: a guess first.
-    if (this.keys.length * 2 > most) return undefined;
-    const data = encoder.encode(JSON.stringify(this.#values));
+    if (this.keys.length > most) return undefined;
+    const data = packValues(this.#values);
     if (data.length > most) return undefined;
     this.#estimate(data.length);
     return data;
@@ -110,12 +142,12 @@ export class Page {
     this.#changes = 0;
   }
 
-  #measure(characters: number, encoded: number): void {
-    this.#width = characters === encoded ? 1 : 2;
-    this.#estimate(encoded - this.keys.characters);
+  /** @param keys bytes that their JSON takes. @param values bytes that they take, encoded. */
+  #measure(keys: number, values: number): void {
+    this.#width = keys <= this.keys.characters + JSON_FRAME ? 1 : 2;
+    this.#estimate(values);
   }
 
-  /** @param values bytes that they take, encoded. */
   #estimate(values: number): void {
     const { length, characters } = this.keys;
     this.#bytes =

@@ -6,9 +6,9 @@ import { concatenate } from "../../state/commit-log.ts";
 import type { StateStore } from "../../state/store.ts";
 import { MAX_ROW_BYTES } from "../../state/store.ts";
 
-/** Since 2 there may be values beside pages, which earlier code would not read. */
-const FORMAT = 2;
-const FORMATS: readonly number[] = [1, FORMAT];
+/** What earlier code would not read: since 2 there may be values beside pages, since 3 neither they nor pages are JSON. */
+const FORMAT = 3;
+const FORMATS: readonly number[] = [1, 2, FORMAT];
 /** The first row also says how many there are. */
 const PART_BYTES = MAX_ROW_BYTES - 8;
 
@@ -54,7 +54,7 @@ export function readCheckpoint(store: StateStore, maxAppliedBytes?: number): Che
   reader.varint();
   const format = reader.varint();
   if (!FORMATS.includes(format))
-    throw new StateError(`a checkpoint of format ${format}; this code knows ${FORMATS.join(" and ")}`);
+    throw new StateError(`a checkpoint of format ${format}; this code knows ${FORMATS.join(", ")}`);
   const lsn = reader.varint();
   const header: unknown = JSON.parse(reader.string());
   const length = reader.varint();

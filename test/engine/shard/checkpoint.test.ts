@@ -38,13 +38,13 @@ describe("the record", () => {
     expect(readCheckpoint(store)).toMatchObject({ lsn: 2, header: "short" });
   });
 
-  test("of the format before is read", () => {
+  test.each([1, 2])("of format %i, from before, is read", (format) => {
     const store = new MemoryStore();
     writeCheckpoint(store, { lsn: 7, header: "old", applied });
     const row = (store.readMeta("checkpoint") as Uint8Array).slice();
     // The number of rows, then the format.
-    expect([...row.subarray(0, 2)]).toEqual([1, 2]);
-    row[1] = 1;
+    expect([...row.subarray(0, 2)]).toEqual([1, 3]);
+    row[1] = format;
     store.writeMeta("checkpoint", row);
     expect(readCheckpoint(store)).toMatchObject({ lsn: 7, header: "old" });
   });
@@ -53,9 +53,9 @@ describe("the record", () => {
     const store = new MemoryStore();
     const other = new ByteWriter();
     other.varint(1);
-    other.varint(3);
+    other.varint(4);
     store.writeMeta("checkpoint", other.finish());
-    expect(() => readCheckpoint(store)).toThrow(/format 3; this code knows 1 and 2/);
+    expect(() => readCheckpoint(store)).toThrow(/format 4; this code knows 1, 2, 3/);
     const parts = new ByteWriter();
     parts.varint(2);
     store.writeMeta("checkpoint", parts.finish());
