@@ -1,14 +1,18 @@
 /** KeyOrder: finds packed keys by their order, and where those belong that are not there. */
 import { commonStart, startOf } from "./key-text.ts";
 
+/** Heads are made when one in so many keys has been asked for: to make them takes about as long as so many searches without. */
+const HEADS_AFTER = 32;
+
 export class KeyOrder {
   readonly #text: string;
   /** Where each key ends in the text. */
   readonly #ends: Uint32Array;
   /** How many characters all keys begin with in common. */
   readonly #shared: number;
-  /** What follows those, a few characters as a number: close together in memory, and mostly enough to tell keys apart. */
-  readonly #heads: Int32Array;
+  /** What follows those, a few characters as a number: close together in memory, and mostly enough to tell keys apart. Made when it pays. */
+  #heads: Int32Array | undefined;
+  #asked = 0;
 
   /**
    * @param text the keys, one after the other.
@@ -23,30 +27,31 @@ export class KeyOrder {
       length === 0
         ? 0
         : commonStart(text.slice(0, ends[0]), text.slice(startOf(ends, length - 1), ends[length - 1]));
-    this.#heads = new Int32Array(length);
-    for (let at = 0; at < length; at++)
-      this.#heads[at] = headOf(text, startOf(ends, at) + this.#shared, ends[at] as number);
   }
 
   /** The place of a key; if it is not there, `~place` of the first key that sorts after it. */
   find(key: string): number {
     const text = this.#text;
     const ends = this.#ends;
-    const heads = this.#heads;
     const shared = this.#shared;
     const { length } = key;
     // What all of them begin with is compared once, not with each of them.
     for (let at = 0; at < shared; at++) {
       if (at >= length) return ~0;
       const difference = key.charCodeAt(at) - text.charCodeAt(at);
-      if (difference !== 0) return difference < 0 ? ~0 : ~heads.length;
+      if (difference !== 0) return difference < 0 ? ~0 : ~ends.length;
     }
-    const wanted = headOf(key, shared, length);
-    let low = firstNotBelow(heads, wanted);
-    if (low === heads.length || heads[low] !== wanted) return ~low;
-    // Many keys may have the same head.
-    let high = low + 1;
-    if (high < heads.length && heads[high] === wanted) high = firstNotBelow(heads, wanted + 1);
+    let low = 0;
+    let high = ends.length;
+    const heads = this.#heads ?? this.#headsIfDue();
+    if (heads !== undefined) {
+      const wanted = headOf(key, shared, length);
+      low = firstNotBelow(heads, wanted);
+      if (low === high || heads[low] !== wanted) return ~low;
+      // Many keys may have the same head.
+      const one = low + 1 === high || heads[low + 1] !== wanted;
+      high = one ? low + 1 : firstNotBelow(heads, wanted + 1);
+    }
     while (low < high) {
       const middle = (low + high) >>> 1;
       const end = ends[middle] as number;
@@ -64,6 +69,17 @@ export class KeyOrder {
       else high = middle;
     }
     return ~low;
+  }
+
+  #headsIfDue(): Int32Array | undefined {
+    const text = this.#text;
+    const ends = this.#ends;
+    if (++this.#asked * HEADS_AFTER < ends.length) return undefined;
+    const heads = new Int32Array(ends.length);
+    for (let at = 0; at < heads.length; at++)
+      heads[at] = headOf(text, startOf(ends, at) + this.#shared, ends[at] as number);
+    this.#heads = heads;
+    return heads;
   }
 }
 

@@ -56,6 +56,7 @@ export class KeyedState implements MemoryHolder {
   #nextPageId: number;
   readonly #overlay = new Overlay();
   #pinnedBytes = 0;
+  #pageBytes = 0;
   #pinnedPages = 0;
   /** Values in pages that wait for the next checkpoint, or the one that is under way. */
   #changesInPages = 0;
@@ -97,6 +98,11 @@ export class KeyedState implements MemoryHolder {
   /** Bytes that pages with changed values take, about. */
   get pinnedBytes(): number {
     return this.#pinnedBytes;
+  }
+
+  /** Bytes that all pages would take in memory, about, but for those that have not been read yet. */
+  get pageBytes(): number {
+    return this.#pageBytes;
   }
 
   get pages(): number {
@@ -337,7 +343,7 @@ export class KeyedState implements MemoryHolder {
     const values = page.encodeValues();
     if (values === undefined) return false;
     this.#store.writeValues(place.id, values);
-    this.#cache.set(place.cached, page, page.bytes);
+    this.#keep(place, page);
     return true;
   }
 
@@ -348,6 +354,7 @@ export class KeyedState implements MemoryHolder {
       // The first page stays, since it is where the smallest keys belong.
       this.#store.deletePage(place.id);
       this.#cache.delete(place.cached);
+      this.#pageBytes -= place.bytes;
       this.#directory.remove(index);
       return 1;
     }
@@ -359,9 +366,11 @@ export class KeyedState implements MemoryHolder {
       const first = kept && index <= 0 ? "" : piece.page.keys.get(0);
       const written = kept && place?.first === first ? place : this.#placeOf({ id, first });
       this.#store.writePage({ id, first }, piece.data);
-      this.#cache.set(written.cached, piece.page, piece.page.bytes);
+      this.#keep(written, piece.page);
       if (written === place) return;
-      this.#directory.put(Math.max(index, 0) + n, written, kept && place !== undefined ? 1 : 0);
+      const instead = kept && place !== undefined;
+      if (instead) this.#pageBytes -= place.bytes;
+      this.#directory.put(Math.max(index, 0) + n, written, instead ? 1 : 0);
     });
     return pieces.length;
   }
@@ -394,6 +403,7 @@ export class KeyedState implements MemoryHolder {
       first: standingAlone(first),
       cached: `${this.#owner}/${id}`,
       changed: undefined,
+      bytes: 0,
       shared: 0,
     };
   }
@@ -411,8 +421,15 @@ export class KeyedState implements MemoryHolder {
     const data = this.#store.readPage(place.id);
     if (data === undefined) throw new Error(`state page ${place.id} is missing`);
     const page = Page.decode(data, this.#store.readValues(place.id));
-    this.#cache.set(place.cached, page, page.bytes);
+    this.#keep(place, page);
     return page;
+  }
+
+  /** A page is in memory as it is stored. */
+  #keep(place: Place, page: Page): void {
+    this.#pageBytes += page.bytes - place.bytes;
+    place.bytes = page.bytes;
+    this.#cache.set(place.cached, page, page.bytes);
   }
 }
 

@@ -58,7 +58,7 @@ export class PackedKeys {
     for (let end = text.indexOf('"'); end >= 0; end = text.indexOf('"', end + SEPARATOR.length))
       ends.push(end);
     ends.push(text.length);
-    return new PackedKeys(text, Uint32Array.from(ends), true);
+    return new PackedKeys(text, new Uint32Array(ends), true);
   }
 
   /** Characters, with what stands between keys. */

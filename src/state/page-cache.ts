@@ -11,6 +11,8 @@ export interface MemoryHolder {
   readonly heldBytes: number;
   /** In pages whose values have changed. */
   readonly pinnedBytes: number;
+  /** What all of its pages take when they are in memory, of those that were there once. */
+  readonly pageBytes: number;
 }
 
 export class PageCache {
@@ -39,16 +41,20 @@ export class PageCache {
     this.#holders.add(new WeakRef(holder));
   }
 
-  /** True when what waits for a checkpoint takes all of the budget, or its entries more than half of it. */
+  /**
+   * True when what waits for a checkpoint takes all of the budget, or its entries more than half of it, or when it is they who
+   * keep pages out that would all fit: then each commit would read again what the one before has dropped.
+   */
   get crowded(): boolean {
-    const { entries, pinned } = this.#held();
-    return entries > this.maxBytes / 2 || entries + pinned > this.maxBytes;
+    const { entries, pinned, pages } = this.#held();
+    if (entries > this.maxBytes / 2 || entries + pinned > this.maxBytes) return true;
+    return pages <= this.#mostPinned && pages + entries > this.maxBytes;
   }
 
-  /** Whether so many bytes more of pages may wait for a checkpoint: an eighth of the budget is left to the others. */
+  /** Whether so many bytes more of pages may wait for a checkpoint. */
   mayPin(bytes: number): boolean {
     const { entries, pinned } = this.#held();
-    return entries + pinned + bytes <= (this.maxBytes / 8) * 7;
+    return entries + pinned + bytes <= this.#mostPinned;
   }
 
   get(id: string): Page | undefined {
@@ -80,9 +86,15 @@ export class PageCache {
     this.#pages.delete(id);
   }
 
-  #held(): { entries: number; pinned: number } {
+  /** An eighth of the budget is left to those who wait for nothing. */
+  get #mostPinned(): number {
+    return (this.maxBytes / 8) * 7;
+  }
+
+  #held(): { entries: number; pinned: number; pages: number } {
     let entries = 0;
     let pinned = 0;
+    let pages = 0;
     for (const reference of this.#holders) {
       const holder = reference.deref();
       if (holder === undefined) {
@@ -91,7 +103,8 @@ export class PageCache {
       }
       entries += holder.heldBytes;
       pinned += holder.pinnedBytes;
+      pages += holder.pageBytes;
     }
-    return { entries, pinned };
+    return { entries, pinned, pages };
   }
 }

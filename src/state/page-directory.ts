@@ -11,6 +11,8 @@ export interface Place extends PageInfo {
   readonly cached: string;
   /** The page itself while it holds what waits for a checkpoint. */
   changed: Page | undefined;
+  /** What the page takes in memory, as of when it was last there; 0 before. */
+  bytes: number;
   /** How many characters all keys that belong to it begin with in common, at least: what is between two texts begins as both do. */
   shared: number;
 }

@@ -252,6 +252,46 @@ test.each(Array.from({ length: 40 }, (_, n) => n + 1))("agrees with a map (seed 
   expect([...state.entries()]).toEqual(sorted(oracle));
 });
 
+test("what all pages take is known when they have been in memory, as they come, split, change and go", () => {
+  const store = new MemoryStore();
+  const cache = new PageCache(1e9);
+  const state = new KeyedState(store, cache, "test/0");
+  // All are in the cache after a checkpoint.
+  const check = () => {
+    checkpoint(state);
+    expect([state.pageBytes, state.pages]).toEqual([cache.bytes, store.listPages("state").length]);
+  };
+  const key = (n: number) => `/page/${String(n).padStart(5, "0")}`;
+  put(
+    state,
+    Array.from({ length: 9000 }, (_, n) => [key(n), n] as const),
+  );
+  check();
+  expect(state.pages).toBeGreaterThan(4);
+  put(
+    state,
+    Array.from({ length: 9000 }, (_, n) => [key(n), "x".repeat(n % 30)] as const),
+  );
+  check();
+  put(
+    state,
+    Array.from({ length: 4000 }, (_, n) => [key(n + 2000), null] as const),
+  );
+  check();
+  put(state, [["", 1]]);
+  check();
+  const full = state.pageBytes;
+  const woken = open(store, 1e9);
+  expect(woken.pageBytes).toBe(0);
+  expect([...woken.entries()].length).toBe(5001);
+  expect(Math.abs(woken.pageBytes / full - 1)).toBeLessThan(0.05);
+  put(
+    state,
+    Array.from({ length: 9000 }, (_, n) => [key(n), null] as const),
+  );
+  check();
+});
+
 test("what is held is counted until it is in pages", () => {
   const state = open(new MemoryStore());
   expect(state.heldBytes).toBe(0);

@@ -40,7 +40,7 @@ test("a page over the whole budget drops all others and is held alone", () => {
 
 test("entries that wait for a checkpoint take room from the pages, up to half of it; more is a crowd", () => {
   const cache = new PageCache(66);
-  const holder = { heldBytes: 0, pinnedBytes: 0 };
+  const holder = { heldBytes: 0, pinnedBytes: 0, pageBytes: 0 };
   cache.track(holder);
   for (const id of ["a", "b", "c"]) cache.set(id, page(id), 20);
   expect([cache.bytes, cache.crowded]).toEqual([60, false]);
@@ -54,7 +54,7 @@ test("entries that wait for a checkpoint take room from the pages, up to half of
 
 test("pages that wait for a checkpoint leave an eighth to the others; with the entries they are a crowd past the budget", () => {
   const cache = new PageCache(80);
-  const holder = { heldBytes: 0, pinnedBytes: 60 };
+  const holder = { heldBytes: 0, pinnedBytes: 60, pageBytes: 0 };
   cache.track(holder);
   for (const id of ["a", "b"]) cache.set(id, page(id), 10);
   expect([cache.bytes, cache.crowded]).toEqual([20, false]);
@@ -65,4 +65,20 @@ test("pages that wait for a checkpoint leave an eighth to the others; with the e
   holder.heldBytes = 11;
   cache.set("d", page("d"), 10);
   expect([cache.bytes, cache.crowded]).toEqual([10, true]);
+});
+
+test("entries that keep pages out are a crowd where all pages would fit without them", () => {
+  const cache = new PageCache(80);
+  const holders = [
+    { heldBytes: 0, pinnedBytes: 0, pageBytes: 30 },
+    { heldBytes: 0, pinnedBytes: 0, pageBytes: 30 },
+  ] as const;
+  for (const holder of holders) cache.track(holder);
+  const crowded = (heldBytes: number, pageBytes: number) => {
+    Object.assign(holders[1], { heldBytes, pageBytes });
+    return cache.crowded;
+  };
+  expect([crowded(20, 30), crowded(21, 30)]).toEqual([false, true]);
+  // 70 of 80 may be pages; where there are more, they are read again and again in any case.
+  expect([crowded(10, 40), crowded(11, 40), crowded(11, 41)]).toEqual([false, true, false]);
 });

@@ -24,6 +24,8 @@ const FULL = 3 / 4;
 /** In how many commits a checkpoint is to be written, and while the log grows by which part of `checkpointBytes`. */
 const WITHIN_COMMITS = 64;
 const WITHIN_BYTES = 1 / 4;
+/** In how many where memory is short: what waits beside the pages keeps them out meanwhile. */
+const WITHIN_COMMITS_CROWDED = 8;
 
 /** What a shard has not written to pages. */
 export interface Unwritten {
@@ -53,8 +55,10 @@ export function commitsBefore(pages: number, limits: PaceLimits): number {
  *
  * @param pages of the whole checkpoint, about.
  * @param bytes by which the commit has made the log grow.
+ * @param crowded whether memory is short.
  */
-export function stepOf(pages: number, bytes: number, limits: PaceLimits): number {
-  const share = Math.max(1 / WITHIN_COMMITS, bytes / (limits.checkpointBytes * WITHIN_BYTES));
+export function stepOf(pages: number, bytes: number, limits: PaceLimits, crowded = false): number {
+  const within = crowded ? WITHIN_COMMITS_CROWDED : WITHIN_COMMITS;
+  const share = Math.max(1 / within, bytes / (limits.checkpointBytes * WITHIN_BYTES));
   return Math.max(limits.checkpointStepPages, Math.ceil(pages * Math.min(1, share)));
 }

@@ -339,13 +339,13 @@ export class Shard {
 
   /** @param bytes by which the commit before it has made the log grow. */
   #maintain(bytes: number): void {
+    const { crowded } = this.options.cache;
     if (this.#underWay === undefined) {
       const unwritten = this.#unwritten();
-      const due = isDue(unwritten, this.limits) || (this.options.cache.crowded && unwritten.pages > 0);
-      if (!due) return;
+      if (!isDue(unwritten, this.limits) && !(crowded && unwritten.pages > 0)) return;
       this.#underWay = this.#beginCheckpoint(unwritten);
     }
-    this.#stepCheckpoint(this.#underWay, stepOf(this.#underWay.pages, bytes, this.limits));
+    this.#stepCheckpoint(this.#underWay, stepOf(this.#underWay.pages, bytes, this.limits, crowded));
   }
 
   #unwritten(): Unwritten {

@@ -4,6 +4,7 @@ import type { PaceLimits, Unwritten } from "../../../src/engine/shard/checkpoint
 import { isDue, stepOf } from "../../../src/engine/shard/checkpoint-pace.ts";
 import type { Shard } from "../../../src/engine/shard/shard.ts";
 import { MemoryStore } from "../../../src/state/memory-store.ts";
+import { PageCache } from "../../../src/state/page-cache.ts";
 import { Random } from "../../simulation/random.ts";
 import { call, countJob, segment, shardOver, viewOf } from "../support.ts";
 
@@ -48,6 +49,10 @@ describe("a commit writes", () => {
     ["all that is left, after a large one", 100, 1e6, 100],
   ])("%s", (_what, pages, bytes, step) => {
     expect(stepOf(pages, bytes, LIMITS)).toBe(step);
+  });
+
+  test("so many that 8 commits are enough, where memory is short", () => {
+    expect([stepOf(6400, 0, LIMITS, true), stepOf(10, 0, LIMITS, true)]).toEqual([800, 4]);
   });
 });
 
@@ -112,5 +117,40 @@ describe("over many keys", () => {
     expect(viewOf(much)).toEqual(viewOf(shard));
     much.checkpoint();
     expect(viewOf(shardOver(store, plan))).toEqual(viewOf(shard));
+  });
+
+  test("shards that share memory read no page again and again where all of them fit", () => {
+    const needed = filled().shard.state.pageBytes;
+    const cache = new PageCache(needed * 1.3);
+    let reads = 0;
+    const shards = Array.from({ length: 4 }, () => {
+      const store = new MemoryStore();
+      const read = store.readPage.bind(store);
+      store.readPage = (id) => {
+        reads++;
+        return read(id);
+      };
+      return shardOver(store, plan, { cache });
+    });
+    const random = new Random(4);
+    const order = Array.from({ length: KEYS }, (_, n) => n).sort(() => random.int(0, 1) - 0.5);
+    const apply = (sequence: number, numbers: readonly number[]) => {
+      for (const [n, shard] of shards.entries()) {
+        const own = numbers.filter((number) => number % shards.length === n);
+        const records = own.flatMap((number) => [key(number), 1, 1]);
+        if (own.length > 0) shard.apply(call([segment(sequence, {}, { records })]));
+      }
+    };
+    let sequence = 0;
+    for (let at = 0; at < KEYS; at += 2_000) apply(sequence++, order.slice(at, at + 2_000));
+    reads = 0;
+    for (let n = 0; n < 60; n++)
+      apply(
+        sequence++,
+        Array.from({ length: 2_000 }, () => random.int(0, KEYS - 1)),
+      );
+    const pages = shards.reduce((sum, { state }) => sum + state.pages, 0);
+    expect(shards.reduce((sum, { state }) => sum + state.pageBytes, 0)).toBeLessThan(cache.maxBytes);
+    expect(reads).toBeLessThan(pages * 3);
   });
 });
