@@ -11,32 +11,20 @@
  */
 import type { Cell } from "./cells.ts";
 import { Cells } from "./cells.ts";
-import { KeyIndex } from "./key-index.ts";
 import { hashOf } from "./key-map.ts";
-import { standingAlone } from "./key-text.ts";
 import type { Waiting } from "./overlay.ts";
-import { Overlay, sizeOf } from "./overlay.ts";
+import { Overlay } from "./overlay.ts";
 import { PackedKeys } from "./packed-keys.ts";
 import { Page } from "./page.ts";
 import type { MemoryHolder, PageCache } from "./page-cache.ts";
 import type { Place } from "./page-directory.ts";
-import { PageDirectory } from "./page-directory.ts";
 import type { PageEdit } from "./page-rewriting.ts";
-import { cut, edited } from "./page-rewriting.ts";
-import type { PageInfo, PageSpace, StateStore } from "./store.ts";
+import { edited } from "./page-rewriting.ts";
+import { Pages } from "./pages.ts";
+import type { PageSpace, StateStore } from "./store.ts";
 
 /** Keys that room is made for at once: most of a great many may be the same few. */
 const MAX_EXPECTED = 16_384;
-
-/** Keys that are looked for together, and pages that may be read from storage for them: those are held until they are found. */
-const GROUP_KEYS = 1_024;
-const GROUP_READS = 16;
-
-let instances = 0;
-
-/** Where in their pages the keys of a group are: reused. */
-const found = new Int32Array(GROUP_KEYS);
-const known = new Int32Array(GROUP_KEYS);
 
 export interface StateEntry {
   readonly key: string;
@@ -48,36 +36,19 @@ export type Changes = readonly unknown[];
 
 export class KeyedState implements MemoryHolder {
   readonly #store: StateStore;
-  readonly #cache: PageCache;
-  /** Tells this state's pages from those of other shards in the shared cache. */
-  readonly #owner: string;
-  readonly #space: PageSpace;
-  readonly #directory: PageDirectory;
-  #nextPageId: number;
+  readonly #pages: Pages;
   readonly #overlay = new Overlay();
-  #pinnedBytes = 0;
-  #pageBytes = 0;
-  #pinnedPages = 0;
-  /** Values in pages that wait for the next checkpoint, or the one that is under way. */
-  #changesInPages = 0;
-  /** The changed pages that the checkpoint that is under way has still to write, in order. */
-  readonly #due = new Set<Place>();
 
-  /** @param name for the cache; each instance gets a space of its own there, since one that failed may have left pages that were never stored. */
+  /** @param name for the cache. */
   constructor(store: StateStore, cache: PageCache, name: string, space: PageSpace = "state") {
     this.#store = store;
-    this.#cache = cache;
-    this.#space = space;
-    this.#owner = `${name}#${++instances}`;
-    const pages = store.listPages(space);
-    this.#directory = new PageDirectory(pages.map((info) => this.#placeOf(info)));
+    this.#pages = new Pages(store, cache, name, space);
     cache.track(this);
-    this.#nextPageId = pages.reduce((next, page) => Math.max(next, Math.abs(page.id) + 1), 1);
   }
 
   /** Values that wait for the next checkpoint. */
   get changedKeys(): number {
-    return this.keysBeside + this.#changesInPages;
+    return this.keysBeside + this.#pages.changes;
   }
 
   /** Those of them that are not in pages. */
@@ -87,7 +58,7 @@ export class KeyedState implements MemoryHolder {
 
   /** Pages that the next checkpoint would write, about. */
   get changedPages(): number {
-    return Math.min(this.#directory.length + 1, this.#pinnedPages + this.keysBeside);
+    return Math.min(this.pages + 1, this.#pages.pinned + this.keysBeside);
   }
 
   /** Bytes that entries beside the pages take, about. */
@@ -97,25 +68,25 @@ export class KeyedState implements MemoryHolder {
 
   /** Bytes that pages with changed values take, about. */
   get pinnedBytes(): number {
-    return this.#pinnedBytes;
+    return this.#pages.pinnedBytes;
   }
 
   /** Bytes that all pages would take in memory, about, but for those that have not been read yet. */
   get pageBytes(): number {
-    return this.#pageBytes;
+    return this.#pages.bytes;
   }
 
   get pages(): number {
-    return this.#directory.length;
+    return this.#pages.length;
   }
 
   /** The value of a key; undefined when it has none. */
   get(key: string): unknown {
     const waiting = this.#overlay.get(key);
     if (waiting !== undefined) return waiting ?? undefined;
-    const place = this.#directory.placeFor(key);
+    const place = this.#pages.placeFor(key);
     if (place === undefined) return undefined;
-    const page = this.#load(place);
+    const page = this.#pages.load(place);
     const at = page.keys.at(key, hashOf(key));
     return at < 0 ? undefined : page.get(at);
   }
@@ -138,7 +109,7 @@ export class KeyedState implements MemoryHolder {
         cell.beside = true;
       }
     }
-    if (this.#directory.length > 0) this.#readFromPages(wanted);
+    if (this.pages > 0) this.#pages.read(wanted);
     return cells;
   }
 
@@ -177,10 +148,10 @@ export class KeyedState implements MemoryHolder {
     const overlay = this.#overlay.keys();
     let next = lowerBound(overlay, start);
     if (overlay[next] === after) next++;
-    for (let index = Math.max(0, this.#directory.indexFor(start)); index < this.#directory.length; index++) {
-      const place = this.#directory.at(index) as Place;
+    for (let index = Math.max(0, this.#pages.indexFor(start)); index < this.#pages.length; index++) {
+      const place = this.#pages.at(index) as Place;
       if (place.first > start && !place.first.startsWith(prefix)) break;
-      const page = this.#load(place);
+      const page = this.#pages.load(place);
       const { keys } = page;
       const from = place.first >= start ? 0 : keys.find(start);
       for (let at = from < 0 ? ~from : from; at < keys.length; at++) {
@@ -203,7 +174,7 @@ export class KeyedState implements MemoryHolder {
   /** Freezes what has changed; `flush` then moves it into pages. Only one checkpoint at a time. */
   freeze(): void {
     this.#overlay.freeze();
-    for (const place of this.#directory) if (place.changed !== undefined) this.#due.add(place);
+    this.#pages.freeze();
   }
 
   /**
@@ -226,45 +197,7 @@ export class KeyedState implements MemoryHolder {
 
   get #flushed(): boolean {
     const { frozen } = this.#overlay;
-    return this.#due.size === 0 && (frozen === undefined || frozen.at >= frozen.sorted.length);
-  }
-
-  /** Looks for keys in the pages that they belong to, as many at once as may be: see KeyIndex. */
-  #readFromPages(wanted: readonly Cell[]): void {
-    const { keys: cells, places } = this.#directory.byPlace(wanted);
-    for (let at = 0; at < cells.length; ) {
-      const sought: Cell[] = [];
-      const pages: Page[] = [];
-      const indexes: KeyIndex[] = [];
-      let place: Place | undefined;
-      let page: Page | undefined;
-      let reads = 0;
-      for (; at < cells.length && sought.length < GROUP_KEYS && reads < GROUP_READS; at++) {
-        const cell = cells[at] as Cell;
-        const its = this.#directory.at(places[at] as number) as Place;
-        if (page === undefined || its !== place) {
-          place = its;
-          page = this.#held(place);
-          if (page === undefined) {
-            page = this.#fetch(place);
-            reads++;
-          }
-        }
-        cell.place = place;
-        cell.page = page.serial;
-        const index = page.keys.index();
-        if (index === undefined) {
-          find(cell, page, page.keys.find(cell.key));
-          continue;
-        }
-        known[sought.length] = place.shared;
-        sought.push(cell);
-        pages.push(page);
-        indexes.push(index);
-      }
-      KeyIndex.locate(indexes, sought, known, found);
-      for (let n = 0; n < sought.length; n++) find(sought[n] as Cell, pages[n] as Page, found[n] as number);
-    }
+    return this.#pages.settled && (frozen === undefined || frozen.at >= frozen.sorted.length);
   }
 
   #put(key: string, value: unknown, hash = hashOf(key)): void {
@@ -275,50 +208,31 @@ export class KeyedState implements MemoryHolder {
 
   /** Changes a value in its page. @returns false when that page is not in memory, has no such key, or may not stay. */
   #putInPage(key: string, value: unknown, hash: number): boolean {
-    const place = this.#directory.placeFor(key);
+    const place = this.#pages.placeFor(key);
     if (place === undefined) return false;
-    const page = this.#held(place);
+    const page = this.#pages.held(place);
     if (page === undefined) return false;
     const at = page.keys.at(key, hash);
     if (at < 0) return false;
-    return this.#change(place, page, at, value);
+    return this.#pages.change(place, page, at, value);
   }
 
   /** The same where a commit has found it. @returns false also when it may not be there any more. */
   #putWhereRead({ place, page: serial, at, after }: Cell): boolean {
     if (place === undefined) return false;
-    const page = this.#held(place);
-    return page?.serial === serial && this.#change(place, page, at, after);
-  }
-
-  #change(place: Place, page: Page, at: number, value: unknown): boolean {
-    if (place.changed === undefined && !this.#pin(place, page)) return false;
-    const more = sizeOf(value) - sizeOf(page.get(at));
-    this.#pinnedBytes += more;
-    if (page.change(at, value, more)) this.#changesInPages++;
-    return true;
-  }
-
-  /** A page stays in memory until it is written. @returns false when it may not. */
-  #pin(place: Place, page: Page): boolean {
-    if (!this.#cache.mayPin(page.bytes)) return false;
-    this.#cache.delete(place.cached);
-    place.changed = page;
-    this.#pinnedBytes += page.bytes;
-    this.#pinnedPages++;
-    return true;
+    const page = this.#pages.held(place);
+    return page?.serial === serial && this.#pages.change(place, page, at, after);
   }
 
   /** Rewrites the next page that a frozen key falls into, or whose values have changed, with all of that. @returns pages written */
   #flushPage(): number {
     const { frozen } = this.#overlay;
     const key = frozen?.sorted[frozen.at]?.key;
-    const [due] = this.#due;
-    const ofDue = due === undefined ? Number.POSITIVE_INFINITY : this.#directory.indexFor(due.first);
-    const index = key === undefined ? ofDue : Math.min(ofDue, this.#directory.indexFor(key));
-    const place = this.#directory.at(index);
-    const page = place === undefined ? new Page(PackedKeys.of([]), []) : this.#load(place);
-    const end = this.#directory.at(index + 1)?.first;
+    const { nextDue } = this.#pages;
+    const index = key === undefined ? nextDue : Math.min(nextDue, this.#pages.indexFor(key));
+    const place = this.#pages.at(index);
+    const page = place === undefined ? new Page(PackedKeys.of([]), []) : this.#pages.load(place);
+    const end = this.#pages.at(index + 1)?.first;
     const edits: PageEdit[] = [];
     for (; frozen !== undefined && frozen.at < frozen.sorted.length; frozen.at++) {
       const { key, hash, value } = frozen.sorted[frozen.at] as Waiting;
@@ -332,115 +246,14 @@ export class KeyedState implements MemoryHolder {
         page.set(at, value);
       }
     }
-    if (edits.length > 0) return this.#writePage(index, place, edited(page, edits));
-    return this.#writeValues(place, page) ? 1 : this.#writePage(index, place, page);
-  }
-
-  /** Writes the values of a page whose keys are stored as they are. @returns false when it is better written whole. */
-  #writeValues(place: Place | undefined, page: Page): boolean {
-    if (place === undefined) return false;
-    this.#unpin(place);
-    const values = page.encodeValues();
-    if (values === undefined) return false;
-    this.#store.writeValues(place.id, values);
-    this.#keep(place, page);
-    return true;
-  }
-
-  #writePage(index: number, place: Place | undefined, page: Page): number {
-    if (place !== undefined) this.#unpin(place);
-    if (page.keys.length === 0 && index !== 0) {
-      if (place === undefined) return 0;
-      // The first page stays, since it is where the smallest keys belong.
-      this.#store.deletePage(place.id);
-      this.#cache.delete(place.cached);
-      this.#pageBytes -= place.bytes;
-      this.#directory.remove(index);
-      return 1;
-    }
-    const pieces = cut(page);
-    pieces.forEach((piece, n) => {
-      const kept = n === 0;
-      const id = kept && place !== undefined ? place.id : this.#newPageId();
-      // Not a key that has been taken out: its text would stay in the directory.
-      const first = kept && index <= 0 ? "" : piece.page.keys.get(0);
-      const written = kept && place?.first === first ? place : this.#placeOf({ id, first });
-      this.#store.writePage({ id, first }, piece.data);
-      this.#keep(written, piece.page);
-      if (written === place) return;
-      const instead = kept && place !== undefined;
-      if (instead) this.#pageBytes -= place.bytes;
-      this.#directory.put(Math.max(index, 0) + n, written, instead ? 1 : 0);
-    });
-    return pieces.length;
-  }
-
-  /** A page is written: it need not stay any more. */
-  #unpin(place: Place): void {
-    const page = place.changed;
-    if (page === undefined) return;
-    this.#pinnedBytes -= page.bytes;
-    this.#pinnedPages--;
-    this.#changesInPages -= page.changes;
-    page.written();
-    place.changed = undefined;
-    this.#due.delete(place);
+    if (edits.length > 0) return this.#pages.write(index, place, edited(page, edits));
+    return this.#pages.writeValues(place, page) ? 1 : this.#pages.write(index, place, page);
   }
 
   *#overlaid(key: string): IterableIterator<StateEntry> {
     const value = this.#overlay.get(key);
     if (value !== null) yield { key, value };
   }
-
-  #newPageId(): number {
-    const id = this.#nextPageId++;
-    return this.#space === "state" ? id : -id;
-  }
-
-  #placeOf({ id, first }: PageInfo): Place {
-    return {
-      id,
-      first: standingAlone(first),
-      cached: `${this.#owner}/${id}`,
-      changed: undefined,
-      bytes: 0,
-      shared: 0,
-    };
-  }
-
-  #load(place: Place): Page {
-    return this.#held(place) ?? this.#fetch(place);
-  }
-
-  /** A page that is in memory. */
-  #held(place: Place): Page | undefined {
-    return place.changed ?? this.#cache.get(place.cached);
-  }
-
-  #fetch(place: Place): Page {
-    const data = this.#store.readPage(place.id);
-    if (data === undefined) throw new Error(`state page ${place.id} is missing`);
-    const page = Page.decode(data, this.#store.readValues(place.id));
-    this.#keep(place, page);
-    return page;
-  }
-
-  /** A page is in memory as it is stored. */
-  #keep(place: Place, page: Page): void {
-    this.#pageBytes += page.bytes - place.bytes;
-    place.bytes = page.bytes;
-    this.#cache.set(place.cached, page, page.bytes);
-  }
-}
-
-/** A key was looked for in its page. @param at where it is there, negative when it is not. */
-function find(cell: Cell, page: Page, at: number): void {
-  if (at < 0) {
-    cell.beside = true;
-    return;
-  }
-  cell.before = page.get(at);
-  cell.at = at;
 }
 
 function lowerBound(keys: readonly string[], key: string): number {
