@@ -19,7 +19,7 @@ const LEAST_SLOTS_PER_KEY = 1.25;
 /** What `hashOf` gives is below this. */
 const HASHES = 2 ** 30;
 
-/** Where in the text each candidate ends: reused, since a commit asks hundreds of pages. */
+/** What came from memory for each key: reused, since a commit asks again and again. */
 let scratch = new Int32Array(256);
 
 export class KeyIndex {
@@ -93,9 +93,11 @@ export class KeyIndex {
   }
 
   /**
-   * Finds keys, each in its own index: `places` becomes the place of each there, −1 where it is not.
+   * Finds keys, each in an index of its own.
    *
    * @param indexes of each key.
+   * @param known how many characters each begins with as all keys of its index do.
+   * @param places becomes the place of each, −1 where it is not there.
    */
   static locate(
     indexes: readonly KeyIndex[],
@@ -105,7 +107,7 @@ export class KeyIndex {
   ): void {
     const { length } = wanted;
     if (scratch.length < length) scratch = new Int32Array(length * 2);
-    // Each loop asks memory for something else, and does not look at what it gets: so nothing waits for it.
+    // One loop asks memory for something, and only the next one looks at what came: so nothing waits for it.
     for (let n = 0; n < length; n++) {
       const index = indexes[n] as KeyIndex;
       const home = index.#home((wanted[n] as Keyed).hash);

@@ -39,11 +39,11 @@ export class KeyedState implements MemoryHolder {
   readonly #pages: Pages;
   readonly #overlay = new Overlay();
 
-  /** @param name for the cache. */
+  /** @param name for the cache: no other that lives has it. */
   constructor(store: StateStore, cache: PageCache, name: string, space: PageSpace = "state") {
     this.#store = store;
     this.#pages = new Pages(store, cache, name, space);
-    cache.track(this);
+    cache.track(name, this);
   }
 
   /** Values that wait for the next checkpoint. */

@@ -16,8 +16,8 @@ export interface MemoryHolder {
 }
 
 export class PageCache {
-  /** Weak, since an object that the platform evicts says no goodbye. */
-  readonly #holders = new Set<WeakRef<MemoryHolder>>();
+  /** By name. Weak, since an object that the platform evicts says no goodbye. */
+  readonly #holders = new Map<string, WeakRef<MemoryHolder>>();
   readonly #pages = new Map<string, { page: Page; bytes: number }>();
   #bytes = 0;
 
@@ -36,9 +36,13 @@ export class PageCache {
     return this.#bytes;
   }
 
-  /** Counts what `holder` holds against the budget, for as long as it lives. */
-  track(holder: MemoryHolder): void {
-    this.#holders.add(new WeakRef(holder));
+  /**
+   * Counts what `holder` holds against the budget, for as long as it lives, and no more what another one of its name did: that is
+   * the same object before it was evicted, which nobody will ask again, however long its memory takes to be collected.
+   */
+  track(name: string, holder: MemoryHolder): void {
+    this.#holders.set(name, new WeakRef(holder));
+    for (const id of this.#pages.keys()) if (id.startsWith(`${name}#`)) this.delete(id);
   }
 
   /**
@@ -57,6 +61,7 @@ export class PageCache {
     return entries + pinned + bytes <= this.#mostPinned;
   }
 
+  /** @param id of a page: its holder's name, `#`, and what tells it from the others. */
   get(id: string): Page | undefined {
     const entry = this.#pages.get(id);
     if (entry === undefined) return undefined;
@@ -95,10 +100,10 @@ export class PageCache {
     let entries = 0;
     let pinned = 0;
     let pages = 0;
-    for (const reference of this.#holders) {
+    for (const [name, reference] of this.#holders) {
       const holder = reference.deref();
       if (holder === undefined) {
-        this.#holders.delete(reference);
+        this.#holders.delete(name);
         continue;
       }
       entries += holder.heldBytes;

@@ -41,7 +41,7 @@ test("a page over the whole budget drops all others and is held alone", () => {
 test("entries that wait for a checkpoint take room from the pages, up to half of it; more is a crowd", () => {
   const cache = new PageCache(66);
   const holder = { heldBytes: 0, pinnedBytes: 0, pageBytes: 0 };
-  cache.track(holder);
+  cache.track("a", holder);
   for (const id of ["a", "b", "c"]) cache.set(id, page(id), 20);
   expect([cache.bytes, cache.crowded]).toEqual([60, false]);
   holder.heldBytes = 26;
@@ -55,7 +55,7 @@ test("entries that wait for a checkpoint take room from the pages, up to half of
 test("pages that wait for a checkpoint leave an eighth to the others; with the entries they are a crowd past the budget", () => {
   const cache = new PageCache(80);
   const holder = { heldBytes: 0, pinnedBytes: 60, pageBytes: 0 };
-  cache.track(holder);
+  cache.track("a", holder);
   for (const id of ["a", "b"]) cache.set(id, page(id), 10);
   expect([cache.bytes, cache.crowded]).toEqual([20, false]);
   expect([cache.mayPin(10), cache.mayPin(11)]).toEqual([true, false]);
@@ -73,7 +73,7 @@ test("entries that keep pages out are a crowd where all pages would fit without 
     { heldBytes: 0, pinnedBytes: 0, pageBytes: 30 },
     { heldBytes: 0, pinnedBytes: 0, pageBytes: 30 },
   ] as const;
-  for (const holder of holders) cache.track(holder);
+  for (const [n, holder] of holders.entries()) cache.track(`${n}`, holder);
   const crowded = (heldBytes: number, pageBytes: number) => {
     Object.assign(holders[1], { heldBytes, pageBytes });
     return cache.crowded;
@@ -81,4 +81,22 @@ test("entries that keep pages out are a crowd where all pages would fit without 
   expect([crowded(20, 30), crowded(21, 30)]).toEqual([false, true]);
   // 70 of 80 may be pages; where there are more, they are read again and again in any case.
   expect([crowded(10, 40), crowded(11, 40), crowded(11, 41)]).toEqual([false, true, false]);
+});
+
+test("who comes back takes the place of what he was, which may not have been collected yet", () => {
+  const cache = new PageCache(80);
+  const before = { heldBytes: 30, pinnedBytes: 40, pageBytes: 40 };
+  cache.track("shard/0", before);
+  cache.track("shard/01", { heldBytes: 5, pinnedBytes: 0, pageBytes: 0 });
+  for (const id of ["shard/0#1/7", "shard/01#2/7"]) cache.set(id, page(id), 5);
+  expect([cache.mayPin(1), cache.bytes]).toEqual([false, 10]);
+  cache.track("shard/0", { heldBytes: 0, pinnedBytes: 0, pageBytes: 0 });
+  expect([cache.mayPin(65), cache.mayPin(66)]).toEqual([true, false]);
+  expect([cache.bytes, cache.get("shard/0#1/7"), cache.get("shard/01#2/7") !== undefined]).toEqual([
+    5,
+    undefined,
+    true,
+  ]);
+  // Until now it lived.
+  expect(before.heldBytes).toBe(30);
 });
