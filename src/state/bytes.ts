@@ -2,7 +2,8 @@
 import { StateError } from "../errors.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** A text may begin with what elsewhere marks the order of bytes. */
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 const MAX_INT32 = 2 ** 31 - 1;
 

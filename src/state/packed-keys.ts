@@ -10,7 +10,8 @@ import { KeyOrder } from "./key-order.ts";
 import type { KeyEdit } from "./key-text.ts";
 import { isPlain, joined, SEPARATOR, startOf } from "./key-text.ts";
 
-const decoder = new TextDecoder();
+/** A key may begin with what elsewhere marks the order of bytes. */
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** An index is made when one in so many keys has been asked for: to make it takes about as long as so many searches. */
 const INDEXED_AFTER = 8;

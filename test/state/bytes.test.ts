@@ -29,7 +29,7 @@ test("numbers come back, however large", () => {
 });
 
 test("texts come back, longer than the first buffer too", () => {
-  const texts = ["", "a", "é😀\0", "x".repeat(5000)];
+  const texts = ["", "a", "\ufeffa", "é😀\0", "x".repeat(5000)];
   const writer = new ByteWriter();
   for (const text of texts) writer.string(text);
   writer.hex("00ff10");

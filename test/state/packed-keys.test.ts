@@ -9,6 +9,7 @@ import { Random } from "../simulation/random.ts";
 const encoder = new TextEncoder();
 
 const PLAIN = ["", "a", "ab", "abc", "abd", "b", "é", "\uffff", "\u{1f600}", "zürich"];
+const MARKED = ["\ufeff", "\ufeffa", "\ufeff\ufeffb"];
 const ESCAPED = ['"', '","', "\\", "\0", "\n", "\ud83d", "\ude00", '","a'];
 
 function sorted(keys: Iterable<string>): string[] {
@@ -24,6 +25,7 @@ function place(keys: readonly string[], key: string): number {
 
 describe.each([
   ["plain keys", PLAIN],
+  ["keys that begin with a byte order mark", MARKED],
   ["keys that JSON escapes", ESCAPED],
   ["both", [...PLAIN, ...ESCAPED]],
   ["one key", ["/a"]],
