@@ -89,10 +89,8 @@ export class ByteReader {
   }
 
   varint(): number {
-    let value = this.#next();
-    if (value < 0x80) return value;
-    value &= 0x7f;
-    for (let scale = 0x80; ; scale *= 0x80) {
+    let value = 0;
+    for (let scale = 1; ; scale *= 0x80) {
       const byte = this.#next();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

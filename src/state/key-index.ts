@@ -82,13 +82,9 @@ export class KeyIndex {
 
   /** The place of a key, −1 if it is not there. */
   find(key: string, hash: number): number {
-    const slots = this.#slots;
-    for (let slot = this.#home(hash); ; slot = slot + 1 === slots.length ? 0 : slot + 1) {
-      const entry = slots[slot] as number;
-      if (entry === 0) return -1;
-      if (entry >>> PLACE_BITS !== (hash & PLACE_MASK)) continue;
-      const at = (entry & PLACE_MASK) - 1;
-      if (this.#is(at, key)) return at;
+    for (let slot = this.#match(this.#home(hash), hash); ; slot = this.#match(this.#after(slot), hash)) {
+      const at = this.#placeIn(slot);
+      if (at < 0 || this.#is(at, key)) return at;
     }
   }
 
@@ -115,8 +111,10 @@ export class KeyIndex {
       scratch[n] = index.#slots[home] as number;
     }
     // The first that has its hash, as far as a slot says: nearly always the one.
-    for (let n = 0; n < length; n++)
-      places[n] = (indexes[n] as KeyIndex).#candidate(places[n] as number, (wanted[n] as Keyed).hash);
+    for (let n = 0; n < length; n++) {
+      const index = indexes[n] as KeyIndex;
+      places[n] = index.#placeIn(index.#match(places[n] as number, (wanted[n] as Keyed).hash));
+    }
     for (let n = 0; n < length; n++)
       scratch[n] = (indexes[n] as KeyIndex).#ends[Math.max(0, places[n] as number)] as number;
     for (let n = 0; n < length; n++)
@@ -132,18 +130,25 @@ export class KeyIndex {
   #add(hash: number, at: number): void {
     const slots = this.#slots;
     let slot = this.#home(hash);
-    while (slots[slot] !== 0) slot = slot + 1 === slots.length ? 0 : slot + 1;
+    while (slots[slot] !== 0) slot = this.#after(slot);
     slots[slot] = ((hash & PLACE_MASK) << PLACE_BITS) | (at + 1);
   }
 
-  /** The place of the first key from a slot on that may have a hash, −1 if none has. */
-  #candidate(from: number, hash: number): number {
-    const slots = this.#slots;
-    for (let slot = from; ; slot = slot + 1 === slots.length ? 0 : slot + 1) {
-      const entry = slots[slot] as number;
-      if (entry === 0) return -1;
-      if (entry >>> PLACE_BITS === (hash & PLACE_MASK)) return (entry & PLACE_MASK) - 1;
+  /** The first slot, from one on, whose key may have a hash, or in which nothing is. */
+  #match(from: number, hash: number): number {
+    for (let slot = from; ; slot = this.#after(slot)) {
+      const entry = this.#slots[slot] as number;
+      if (entry === 0 || entry >>> PLACE_BITS === (hash & PLACE_MASK)) return slot;
     }
+  }
+
+  /** The place of what a slot has, −1 where nothing is. */
+  #placeIn(slot: number): number {
+    return ((this.#slots[slot] as number) & PLACE_MASK) - 1;
+  }
+
+  #after(slot: number): number {
+    return slot + 1 === this.#slots.length ? 0 : slot + 1;
   }
 
   #is(at: number, key: string, known = 0): boolean {

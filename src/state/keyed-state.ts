@@ -246,8 +246,8 @@ export class KeyedState implements MemoryHolder {
         page.set(at, value);
       }
     }
-    if (edits.length > 0) return this.#pages.write(index, place, edited(page, edits));
-    return this.#pages.writeValues(place, page) ? 1 : this.#pages.write(index, place, page);
+    const rekeyed = edits.length > 0;
+    return this.#pages.write(index, place, rekeyed ? edited(page, edits) : page, rekeyed);
   }
 
   *#overlaid(key: string): IterableIterator<StateEntry> {

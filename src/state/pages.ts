@@ -172,20 +172,18 @@ export class Pages {
     return true;
   }
 
-  /** Writes the values of a page whose keys are stored as they are. @returns false when it is better written whole. */
-  writeValues(place: Place | undefined, page: Page): boolean {
-    if (place === undefined) return false;
-    this.#unpin(place);
-    const values = page.encodeValues();
-    if (values === undefined) return false;
-    this.#store.writeValues(place.id, values);
-    this.#keep(place, page);
-    return true;
-  }
-
-  /** Writes a page whose keys or values have changed, or its pieces. @param place undefined where there was none. @returns how many pages. */
-  write(index: number, place: Place | undefined, page: Page): number {
-    if (place !== undefined) this.#unpin(place);
+  /**
+   * Writes a page that has changed, or its pieces.
+   *
+   * @param place undefined where there was none.
+   * @param rekeyed whether it has other keys than what is stored.
+   * @returns how many pages.
+   */
+  write(index: number, place: Place | undefined, page: Page, rekeyed: boolean): number {
+    if (place !== undefined) {
+      this.#unpin(place);
+      if (!rekeyed && this.#writeValues(place, page)) return 1;
+    }
     if (page.keys.length === 0 && index !== 0) {
       if (place === undefined) return 0;
       // The first page stays, since it is where the smallest keys belong.
@@ -210,6 +208,15 @@ export class Pages {
       this.#directory.put(Math.max(index, 0) + n, written, instead ? 1 : 0);
     });
     return pieces.length;
+  }
+
+  /** Writes the values of a page whose keys are stored as they are. @returns false when it is better written whole. */
+  #writeValues(place: Place, page: Page): boolean {
+    const values = page.encodeValues();
+    if (values === undefined) return false;
+    this.#store.writeValues(place.id, values);
+    this.#keep(place, page);
+    return true;
   }
 
   /** A page is written: it need not stay any more. */
