@@ -22,10 +22,15 @@ export interface Usage {
   /** R2 operations by class. */
   r2a?: number;
   r2b?: number;
+  /** Requests to objects that only read: for views, health and metrics. */
+  reads?: number;
+  /** How long objects were at work, milliseconds. */
+  awake?: number;
 }
 
 /** A call of an object, or an alarm of its own. */
 export const ONE_REQUEST: Readonly<Usage> = { objects: 1 };
+export const ONE_READ: Readonly<Usage> = { reads: 1 };
 
 /** By source or operator. */
 export type Usages = Record<string, Usage>;

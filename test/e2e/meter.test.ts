@@ -15,6 +15,7 @@ import type { Exercise } from "../../workers/jobs/exercises/index.ts";
 import { exercises } from "../../workers/jobs/exercises/index.ts";
 import { temporaryFolder } from "../scripts/send/command.ts";
 import { request } from "./client.ts";
+import { plan as patient, WAIT_MS } from "./jobs/patient.ts";
 import { plan as seconds } from "./jobs/seconds.ts";
 import { eventually } from "./support.ts";
 
@@ -194,6 +195,27 @@ test("what watermarks cost is counted by the coordinator as it is by the bench",
   }
 }, 60_000);
 
+test("the time that an object waits for its sink is counted, that between two batches is not", async () => {
+  const module = new URL("jobs/patient.ts", import.meta.url).pathname;
+  const runtime = await startRuntime({ register: { module, plan: patient } });
+  onTestFinished(() => runtime.dispose());
+  const started = Date.now();
+  for (const [n, word] of ["one", "two", "three"].entries()) {
+    const { status } = await request(runtime, "/v1/sources/words", {
+      method: "POST",
+      headers: { "content-type": "text/plain" },
+      body: word,
+    });
+    expect(status).toBe(202);
+    await eventually(async () => (await delivered(runtime)) === n + 1);
+    await new Promise((resolve) => setTimeout(resolve, 3 * WAIT_MS));
+  }
+  // How long the third batch took is stored with the next commit, which never comes.
+  const { object_milliseconds: awake = 0 } = await metrics(runtime);
+  expect(awake).toBeGreaterThanOrEqual(2 * WAIT_MS);
+  expect(awake).toBeLessThan(Date.now() - started - 2 * WAIT_MS);
+}, 60_000);
+
 test("a bill is the counts times the list prices", () => {
   const counts: Counts = {
     ...noCounts(),
@@ -237,8 +259,14 @@ interface Round {
   readonly billed: Billed;
 }
 
-/** What `/metrics` says, over all parts. */
+/** What events have cost, but for the time that it took. */
 async function billedAt(runtime: Runtime): Promise<Billed> {
+  const { read_requests: _, object_milliseconds: __, ...billed } = await metrics(runtime);
+  return billed;
+}
+
+/** What is billed, as `/metrics` says, over all parts. */
+async function metrics(runtime: Runtime): Promise<Billed> {
   const { status, text } = await request(runtime, "/metrics");
   expect(status).toBe(200);
   const billed: Record<string, number> = {};
@@ -246,6 +274,12 @@ async function billedAt(runtime: Runtime): Promise<Billed> {
     billed[what] = (billed[what] ?? 0) + Number(count);
   }
   return billed;
+}
+
+/** Events that the sink of `jobs/patient.ts` has written. */
+async function delivered(runtime: Runtime): Promise<number> {
+  const { text } = await request(runtime, "/metrics");
+  return Number(/^millrace_sink_delivered_events_total\{.*\} (\d+)$/m.exec(text)?.[1]);
 }
 
 /** The same of what the bench has counted. */

@@ -283,7 +283,10 @@ test("what consumers hand over is told of the source that it was for, whichever 
   const deployment = new Deployment();
   const { shards } = deployment.plan.operators.get("amounts") as { shards: number };
   const bare = { v: 1, generation: 7, operator: "amounts", shards, segments: [] };
-  const used = { orders: { requests: 2, queue: 3 }, "click-log": { r2a: 1, r2b: 2 } };
+  const used = {
+    orders: { requests: 2, queue: 3 },
+    "click-log": { r2a: 1, r2b: 2, reads: 4, awake: 500 },
+  };
   for (const shard of [0, 1]) await deployment.shards.apply({ ...bare, shard, used });
   const before = await scrape(deployment);
   // Nothing is committed yet: it may still be lost, and a counter must not fall.
@@ -299,4 +302,13 @@ test("what consumers hand over is told of the source that it was for, whichever 
   expect(after.get('millrace_billed_r2_operations_total{part="click-log",class="a"}')).toBe(2);
   expect(after.get('millrace_billed_r2_operations_total{part="click-log",class="b"}')).toBe(4);
   expect(after.get('millrace_cost_dollars_total{part="click-log",for="r2_a"}')).toBe(9e-6);
+  // What only reads costs what any call of an object does.
+  expect(after.get('millrace_billed_read_requests_total{part="click-log"}')).toBe(8);
+  expect(after.get('millrace_cost_dollars_total{part="click-log",for="read_requests"}')).toBe(1.2e-6);
+  // A second at 0.128 GB, of which a million are 12.50 dollars.
+  expect(after.get('millrace_billed_object_milliseconds_total{part="click-log"}')).toBe(1_000);
+  expect(after.get('millrace_cost_dollars_total{part="click-log",for="duration"}')).toBe(1.6e-6);
+  // Of four requests and 50 events.
+  expect(after.get('millrace_estimated_cpu_milliseconds_total{part="orders"}')).toBe(4 * 0.3 + 50 * 0.001);
+  expect(after.get('millrace_cost_dollars_total{part="orders",for="cpu_estimate"}')).toBe(2.5e-8);
 });

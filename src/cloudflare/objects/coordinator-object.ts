@@ -6,7 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../clock.ts";
 import type { Usage } from "../../engine/usage.ts";
-import { ONE_REQUEST, sumOf } from "../../engine/usage.ts";
+import { ONE_READ, ONE_REQUEST, sumOf } from "../../engine/usage.ts";
 import type { CoordinatorState } from "../../engine/watermark/coordinator.ts";
 import { Coordinator } from "../../engine/watermark/coordinator.ts";
 import type {
@@ -22,6 +22,7 @@ import type { Plan } from "../../plan.ts";
 import type { CoordinatorRpc, Namespace, ShardRpc } from "../rpc.ts";
 import { advanceShard } from "../rpc.ts";
 import { Alarm } from "./alarm.ts";
+import { Awake } from "./awake.ts";
 
 export interface CoordinatorEnv {
   readonly SHARD: Namespace<ShardRpc>;
@@ -33,6 +34,7 @@ export function coordinatorObject(plan: Plan) {
     #coordinator: Coordinator | undefined;
     #row: StateRow | undefined;
     readonly #alarm = new Alarm(this.ctx.storage, () => this.#stored.use({ written: 1 }));
+    readonly #awake = new Awake(systemClock, (usage) => this.#stored.use(usage));
     #running = false;
 
     async holds(report: HoldReport): Promise<void> {
@@ -52,6 +54,7 @@ export function coordinatorObject(plan: Plan) {
     }
 
     async status(): Promise<WatermarkStatus> {
+      this.#stored.use(ONE_READ);
       return { ...this.#open().status(), used: this.#stored.used };
     }
 
@@ -60,10 +63,11 @@ export function coordinatorObject(plan: Plan) {
       this.#stored.use(ONE_REQUEST);
       const coordinator = this.#open();
       if (coordinator.nextDue() === undefined) return;
-      await this.#alarm.serve(async () => {
+      const work = async () => {
         await this.#rounds(coordinator);
         return coordinator.nextDue();
-      });
+      };
+      await this.#awake.during(this.#alarm.serve(work));
     }
 
     /** Changes the coordinator in one turn, in which the change, and the alarm for what follows, become durable. */
@@ -71,8 +75,10 @@ export function coordinatorObject(plan: Plan) {
       this.#stored.use(ONE_REQUEST);
       const coordinator = this.#open();
       const result = work(coordinator);
+      // Until what was written is confirmed no answer leaves.
+      void this.#awake.during(this.ctx.storage.sync()).catch(() => undefined);
       if (this.#alarm.promise(coordinator.nextDue()) && !this.#running)
-        this.ctx.waitUntil(this.#runAndArm(coordinator));
+        this.ctx.waitUntil(this.#awake.during(this.#runAndArm(coordinator)));
       return result;
     }
 

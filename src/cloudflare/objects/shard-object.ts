@@ -34,7 +34,7 @@ import type { WindowRange, WindowViewEntry } from "../../engine/shard/window-rea
 import { readWindows, readWindowTops } from "../../engine/shard/window-reader.ts";
 import type { StageProgress } from "../../engine/stage-executor.ts";
 import type { Usage } from "../../engine/usage.ts";
-import { ONE_REQUEST } from "../../engine/usage.ts";
+import { ONE_READ, ONE_REQUEST } from "../../engine/usage.ts";
 import { WATERMARK_VERSION } from "../../engine/watermark/protocol.ts";
 import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
 import type { OperatorPlan, Plan } from "../../plan.ts";
@@ -49,12 +49,14 @@ import type {
   RegistryRpc,
   ShardAnswer,
   ShardQuestion,
+  ShardRead,
   ShardRpc,
   Watch,
 } from "../rpc.ts";
 import { callShard, coordinatorName, joinCall, REGISTRY_NAME } from "../rpc.ts";
 import { SqliteStore } from "../sqlite-store.ts";
 import { Alarm } from "./alarm.ts";
+import { Awake } from "./awake.ts";
 import { Watchers } from "./watchers.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
@@ -62,6 +64,16 @@ const cache = new PageCache();
 
 /** How often a shard of an operator that is no more says so. */
 const ORPHAN_MS = 3_600_000;
+
+/** The reads of a view. */
+const READS = {
+  get: (shard: Shard, key: string) => readKey(shard, key) ?? null,
+  top: readTop,
+  range: readRange,
+  totals: readTotals,
+  windows: readWindows,
+  windowTops: readWindowTops,
+} satisfies { readonly [Read in ShardRead]: (shard: Shard, ...question: never[]) => unknown };
 
 /** Besides these, under its name from the plan, the queue of each stage, and what sinks use. */
 export interface ShardEnv {
@@ -78,6 +90,7 @@ export function shardObject(plan: Plan) {
     #watchers: Watchers | undefined;
     #registered = false;
     readonly #alarm = new Alarm(this.ctx.storage, () => this.#use({ written: 1 }));
+    readonly #awake = new Awake(systemClock, (usage) => this.#use(usage));
     /** What was used before the shard was open. */
     readonly #early: Usage[] = [];
 
@@ -94,27 +107,27 @@ export function shardObject(plan: Plan) {
     }
 
     async get(key: string): Promise<ViewEntry | null> {
-      return this.#guarded((shard) => readKey(shard, key) ?? null);
+      return this.#read((shard) => READS.get(shard, key));
     }
 
     async top(limit: number): Promise<ViewEntry[]> {
-      return this.#guarded((shard) => readTop(shard, limit));
+      return this.#read((shard) => READS.top(shard, limit));
     }
 
     async range(range: { prefix?: string; after?: string; limit: number }): Promise<ViewEntry[]> {
-      return this.#guarded((shard) => readRange(shard, range));
+      return this.#read((shard) => READS.range(shard, range));
     }
 
     async totals(): Promise<Totals> {
-      return this.#guarded(readTotals);
+      return this.#read(READS.totals);
     }
 
     async windows(range: WindowRange): Promise<WindowViewEntry[]> {
-      return this.#guarded((shard) => readWindows(shard, range));
+      return this.#read((shard) => READS.windows(shard, range));
     }
 
     async windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]> {
-      return this.#guarded((shard) => readWindowTops(shard, range));
+      return this.#read((shard) => READS.windowTops(shard, range));
     }
 
     async progress(segments: readonly SegmentId[]): Promise<StageProgress[]> {
@@ -123,39 +136,40 @@ export function shardObject(plan: Plan) {
     }
 
     async applied(segments: readonly SegmentId[]): Promise<boolean[]> {
-      return this.#guarded((shard) => readApplied(shard, segments));
+      return this.#read((shard) => readApplied(shard, segments));
     }
 
     async outcomes(segments: readonly SegmentId[]): Promise<(SegmentOutcome | boolean)[]> {
-      return this.#guarded((shard) => readOutcomes(shard, segments));
+      return this.#read((shard) => readOutcomes(shard, segments));
     }
 
     async stats(): Promise<ShardStats> {
-      return this.#guarded(readStats);
+      return this.#read(readStats);
     }
 
     async many(questions: readonly ShardQuestion[], feed: string): Promise<ShardAnswer[]> {
       this.#open();
       this.#watchers?.seen(feed);
-      // One after the other in one turn: all of them are of the same moment.
-      const answers = questions.map(async ([read, ...args]) => {
+      this.#use(ONE_READ);
+      // All in one turn: they are of the same moment.
+      return questions.map(([read, ...question]) => {
+        const answer = READS[read] as (shard: Shard, ...question: unknown[]) => unknown;
         try {
-          const value = await (this[read] as (...args: unknown[]) => Promise<unknown>)(...args);
-          return { value };
+          return { value: this.#guarded((shard) => answer(shard, ...question)) };
         } catch (error) {
           return { error: messageOf(error) };
         }
       });
-      return Promise.all(answers);
     }
 
     async watch({ feed }: Watch): Promise<void> {
       this.#open();
+      this.#use(ONE_READ);
       this.#watchers?.add(feed);
     }
 
     async deadLetters(after: number, limit: number): Promise<NumberedDeadLetter[]> {
-      return this.#guarded((shard) =>
+      return this.#read((shard) =>
         shard.options.store.listDeadLetters(after, limit).map(({ number, data }) => ({
           ...(JSON.parse(data) as DeadLetter),
           number,
@@ -164,6 +178,7 @@ export function shardObject(plan: Plan) {
     }
 
     async redrive(numbers: readonly number[]): Promise<number> {
+      this.#use(ONE_REQUEST);
       const redrive = this.#changing(({ shard }) => new Redrive(plan, shard, numbers));
       for (const { queue, messages } of redrive.sends) await queueOf(this.env, queue).send(messages);
       for (const call of redrive.calls) {
@@ -178,10 +193,12 @@ export function shardObject(plan: Plan) {
     }
 
     async forget(key: string, released: boolean): Promise<Forgotten> {
+      this.#use(ONE_REQUEST);
       return this.#changing(({ shard }) => forgetKey(shard, key, released));
     }
 
     async wipe(marks?: EraseMarks): Promise<Wiped> {
+      this.#use(ONE_REQUEST);
       return this.#changing(({ shard }) => wipe(shard, marks));
     }
 
@@ -198,12 +215,13 @@ export function shardObject(plan: Plan) {
         await this.#orphaned();
         return;
       }
-      await this.#alarm.serve(async () => {
+      const work = async () => {
         await this.#register();
         const host = this.#open();
         await host.run();
         return host.nextDue();
-      });
+      };
+      await this.#awake.during(this.#alarm.serve(work));
     }
 
     /** Opens the shard, which replays its log: the first call after a wake-up pays for it. */
@@ -233,7 +251,7 @@ export function shardObject(plan: Plan) {
           },
           onBroken: (error) => this.#abort(error),
         });
-        this.#watchers = new Watchers(store, env.FEED);
+        this.#watchers = new Watchers(store, env.FEED, this.#awake);
         // What was emitted and perhaps not handed over goes at once, not only with the next commit.
         if (this.#host.shard.outbox.size > 0) this.#work(this.#host);
       }
@@ -252,13 +270,20 @@ export function shardObject(plan: Plan) {
     #changing<T>(work: (host: ShardHost) => T): T {
       const host = this.#open();
       const result = host.guard(() => work(host));
+      // Until what was written is confirmed no answer leaves.
+      void this.#awake.during(this.ctx.storage.sync()).catch(() => undefined);
       this.#work(host);
       return result;
     }
 
+    #read<T>(work: (shard: Shard) => T): T {
+      this.#use(ONE_READ);
+      return this.#guarded(work);
+    }
+
     /** Does what is due in the background. Called in the turn of the commit. */
     #work(host: ShardHost): void {
-      if (this.#alarm.promise(host.nextDue())) this.ctx.waitUntil(this.#runAndArm(host));
+      if (this.#alarm.promise(host.nextDue())) this.ctx.waitUntil(this.#awake.during(this.#runAndArm(host)));
     }
 
     async #runAndArm(host: ShardHost): Promise<void> {

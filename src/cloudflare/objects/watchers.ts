@@ -3,6 +3,7 @@ import { messageOf } from "../../errors.ts";
 import type { StateStore } from "../../state/store.ts";
 import type { FeedRpc, Namespace } from "../rpc.ts";
 import { WATCH_VERSION } from "../rpc.ts";
+import type { Awake } from "./awake.ts";
 
 const ROW = "watchers";
 const ROW_VERSION = 1;
@@ -39,11 +40,14 @@ function newWatcher(): Watcher {
 export class Watchers {
   readonly #store: Pick<StateStore, "readMeta" | "writeMeta">;
   readonly #feeds: Namespace<FeedRpc>;
+  readonly #awake: Awake;
   readonly #watchers = new Map<string, Watcher>();
 
-  constructor(store: Pick<StateStore, "readMeta" | "writeMeta">, feeds: Namespace<FeedRpc>) {
+  /** @param awake of the shard: what is to be told keeps it from sleeping. */
+  constructor(store: Pick<StateStore, "readMeta" | "writeMeta">, feeds: Namespace<FeedRpc>, awake: Awake) {
     this.#store = store;
     this.#feeds = feeds;
+    this.#awake = awake;
     for (const feed of this.#read()) this.#watchers.set(feed, newWatcher());
     // It may have died between a commit and telling of it.
     this.committed();
@@ -63,7 +67,7 @@ export class Watchers {
   committed(): void {
     for (const [feed, watcher] of this.#watchers) {
       watcher.dirty = true;
-      if (!watcher.telling) void this.#tell(feed, watcher);
+      if (!watcher.telling) void this.#awake.during(this.#tell(feed, watcher));
     }
   }
 

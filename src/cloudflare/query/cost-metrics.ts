@@ -1,7 +1,9 @@
 /** Cost metrics: what the platform bills for events, as it was counted at run time, and what that comes to at list prices. */
 import type { Usage, Usages } from "../../engine/usage.ts";
 import { addUsage, addUsages } from "../../engine/usage.ts";
-import { prices } from "../prices.ts";
+import { estimatedCpu } from "../cpu-estimate.ts";
+import { OBJECT_GIGABYTES, prices } from "../prices.ts";
+import type { KnownFlow } from "./known-flows.ts";
 import type { Labels, Sample } from "./prometheus.ts";
 import { family } from "./prometheus.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -19,31 +21,47 @@ const REQUESTS: Billed = { unit: "requests", price: prices.workerRequest, what: 
 const QUEUE: Billed = { unit: "queue", price: prices.queueOperation, what: "queue" };
 const OBJECTS: Billed = { unit: "objects", price: prices.objectRequest, what: "objects" };
 const WRITTEN: Billed = { unit: "written", price: prices.rowWritten, what: "rows_written" };
+const READS: Billed = { unit: "reads", price: prices.objectRequest, what: "read_requests" };
 const READ: Billed = { unit: "read", price: prices.rowRead, what: "rows_read" };
 const R2_A: Billed = { unit: "r2a", price: prices.r2ClassA, what: "r2_a" };
 const R2_B: Billed = { unit: "r2b", price: prices.r2ClassB, what: "r2_b" };
+const AWAKE: Billed = {
+  unit: "awake",
+  price: (prices.gigabyteSecond * OBJECT_GIGABYTES) / 1000,
+  what: "duration",
+};
 
 const LEFT_OUT =
-  "Left out: CPU time, the duration of objects, requests that were refused, reads of views and of this page, live views and " +
-  "their WebSockets, idempotency keys, erasures, and what an object or a consumer had used since its last commit when it " +
-  "went away.";
+  "Left out: Worker requests that were refused or read something, live views and their WebSockets, idempotency keys, and what " +
+  "an object or a consumer had used since its last commit when it went away.";
 
 /**
  * Nothing while anybody is silent: a consumer hands what it has used to whichever shard it calls next, so any of them may hold
  * a part of anything.
  */
-export function costMetrics(snapshot: Snapshot): string {
+export function costMetrics(snapshot: Snapshot, flows: readonly KnownFlow[]): string {
   const usages = usagesOf(snapshot);
   if (usages === undefined) return "";
+  const accepted = new Map(
+    flows.filter(({ internal }) => !internal).map((flow) => [flow.source, flow.accepted]),
+  );
+  const cpu = Object.entries(usages).flatMap(([part, { requests }]): Sample[] =>
+    requests === undefined ? [] : [[{ part }, rounded(estimatedCpu(requests, accepted.get(part) ?? 0))]],
+  );
   const samples = ({ unit }: Billed, labels: Labels = {}): Sample[] =>
     Object.entries(usages).flatMap(([part, usage]): Sample[] =>
       usage[unit] === undefined ? [] : [[{ part, ...labels }, usage[unit]]],
     );
-  const dollars = [REQUESTS, QUEUE, OBJECTS, WRITTEN, READ, R2_A, R2_B].flatMap((billed) =>
+  const dollars = [REQUESTS, QUEUE, OBJECTS, READS, WRITTEN, READ, R2_A, R2_B, AWAKE].flatMap((billed) =>
     samples(billed, { for: billed.what }).map(
-      // Without the noise of binary fractions.
-      ([labels, count]): Sample => [labels, Number(((count * billed.price) / 1e6).toPrecision(12))],
+      ([labels, count]): Sample => [labels, rounded((count * billed.price) / 1e6)],
     ),
+  );
+  const cpuDollars = cpu.map(
+    ([labels, ms]): Sample => [
+      { ...labels, for: "cpu_estimate" },
+      rounded((ms * prices.cpuMillisecond) / 1e6),
+    ],
   );
   return [
     family(
@@ -65,6 +83,12 @@ export function costMetrics(snapshot: Snapshot): string {
       samples(OBJECTS),
     ),
     family(
+      "millrace_billed_read_requests_total",
+      "counter",
+      "Requests to Durable Objects that only read: for views, tickets, health, and these metrics.",
+      samples(READS),
+    ),
+    family(
       "millrace_billed_rows_written_total",
       "counter",
       "Rows that Durable Objects have written, each setting of an alarm among them.",
@@ -83,12 +107,29 @@ export function costMetrics(snapshot: Snapshot): string {
       [...samples(R2_A, { class: "a" }), ...samples(R2_B, { class: "b" })],
     ),
     family(
+      "millrace_billed_object_milliseconds_total",
+      "counter",
+      `How long Durable Objects were at work, in which each is billed as ${OBJECT_GIGABYTES} GB: from when they were called until what they wrote was confirmed, and what they waited for in the background.`,
+      samples(AWAKE),
+    ),
+    family(
+      "millrace_estimated_cpu_milliseconds_total",
+      "counter",
+      "CPU time of Workers, which they cannot measure: a figure for each request and each event, from the bench, on the high side.",
+      cpu,
+    ),
+    family(
       "millrace_cost_dollars_total",
       "counter",
       `What all that costs, in US dollars at the list prices of ${prices.asOf}, beyond what the paid plan includes. ${LEFT_OUT}`,
-      dollars,
+      [...dollars, ...cpuDollars],
     ),
   ].join("");
+}
+
+/** Without the noise of binary fractions. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(12));
 }
 
 /** By source, operator, and, for its watermarks, job; undefined when somebody does not answer. */

@@ -36,12 +36,13 @@ export function addMetrics(app: QueryApp, context: QueryContext): void {
 function metricsOf(snapshot: Snapshot): string {
   const { now, operators, buried } = snapshot;
   const whole = wholeOf(snapshot);
+  const flows = knownFlows(snapshot);
   return [
-    flowMetrics(knownFlows(snapshot)),
+    flowMetrics(flows),
     queueMetrics(snapshot),
     operatorMetrics(whole, now),
     watermarkMetrics(snapshot),
-    costMetrics(snapshot),
+    costMetrics(snapshot, flows),
     family(
       "millrace_buried_messages",
       "gauge",
