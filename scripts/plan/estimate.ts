@@ -1,6 +1,7 @@
 /** What a stated workload would cost: an estimate from list prices, with its arithmetic shown. */
 import { prices } from "../../src/cloudflare/prices.ts";
 import type { Plan } from "../../src/index.ts";
+import { assumedLines, CALL_MS } from "./estimate/assumed.ts";
 import { EVENT_BYTES, flowOf, RECORD_BYTES } from "./estimate/flow.ts";
 import type { EstimateLine } from "./estimate/lines.ts";
 import { many, n, operatorLines, sourceLines } from "./estimate/lines.ts";
@@ -30,10 +31,11 @@ export function estimate(plan: Plan, workload: Workload): Estimate {
   const { name } = sourceOf(plan, workload.source);
   const { source, operators } = flowOf(plan, workload);
   const { events, batch, keys, selectivity } = workload;
-  const lines = [
+  const counts = [
     ...sourceLines(name, source),
     ...operators.filter(({ commits }) => commits > 0).flatMap((flow) => operatorLines(flow, keys)),
   ];
+  const lines = [...counts, ...assumedLines(events, counts)];
   const dollars = lines.reduce((sum, line) => sum + line.dollars, 0);
   const counted = (what: string) =>
     lines.filter((line) => line.what === what).reduce((sum, { count }) => sum + count, 0);
@@ -60,7 +62,7 @@ export function estimateText(it: Estimate): string {
     what,
     arithmetic,
     n(count),
-    dollarsPerMillion.toFixed(2),
+    dollarsPerMillion.toFixed(dollarsPerMillion < 0.01 ? 3 : 2),
     dollars.toFixed(4),
   ]);
   const total = ["total", "", "", "", "", it.dollars.toFixed(4)];
@@ -74,6 +76,7 @@ export function estimateText(it: Estimate): string {
     `\n  Per million events: ${many(Math.round(messages), "message")}, ${many(Math.round(shardCalls), "shard call")}, ${many(Math.round(rowsWritten), "row")}, $${dollars.toFixed(4)}\n`,
     `It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of ${RECORD_BYTES} bytes spread evenly, events of ${EVENT_BYTES} bytes, and no retries.`,
     `For each event an operator emits one${told.length > 0 ? ` (but ${told.join(", ")})` : ""}, to each of its outputs that is read; an aggregate one for each key that a commit changes. A commit is handed on in a call to each shard that it touches, at most: under load several share one.`,
-    "It leaves out CPU time, the duration of objects, rows read, alarms and timers, storage, queries, what other sources send, and requests under an idempotency key.\n",
+    `What is marked ~ is no count: CPU time is what the bench found, on the high side; that an object is at work for ${CALL_MS} ms a call is a guess, and one that waits for a sink or a source is so for as long.`,
+    "It leaves out alarms and timers, storage, queries, what other sources send, and requests under an idempotency key.\n",
   ].join("\n");
 }

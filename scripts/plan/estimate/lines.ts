@@ -8,8 +8,9 @@ import type { Input, OperatorFlow, SourceFlow } from "./flow.ts";
 import { EVENT_BYTES, RECORD_BYTES } from "./flow.ts";
 
 export interface EstimateLine {
-  /** The source or operator. */
+  /** The source or operator; "in all" for what is assumed of all of them. */
   readonly part: string;
+  /** What is billed; with a "~" in front where the count rests on an assumption about the platform. */
   readonly what: string;
   readonly arithmetic: string;
   readonly count: number;
@@ -143,7 +144,13 @@ function callsText({ from, what, times, shards, pieces }: Input): string {
   return `${many(times, what, several)}${origin} × ${many(shards, "shard")}${cut}`;
 }
 
-function line(part: string, what: string, arithmetic: string, count: number, price: number): EstimateLine {
+export function line(
+  part: string,
+  what: string,
+  arithmetic: string,
+  count: number,
+  price: number,
+): EstimateLine {
   return { part, what, arithmetic, count, dollarsPerMillion: price, dollars: (count * price) / 1e6 };
 }
 
