@@ -31,7 +31,7 @@ export function unitsOf(body: unknown): number {
 }
 
 /**
- * The requests that brought the messages, by source, and the calls of clients' claims. A claim of what was not claimed before
+ * The requests that brought the messages, by source, what ingest says that it has used besides, and the calls of clients' claims. A claim of what was not claimed before
  * writes a row, of which nobody tells: it is taken to be so with each first delivery.
  */
 export function usageOfRequests(messages: readonly Message[]): Usages {
@@ -41,7 +41,8 @@ export function usageOfRequests(messages: readonly Message[]): Usages {
   for (const { delivery, envelope, segments } of messages) {
     const { source, fingerprint } = envelope;
     const fresh = delivery.attempts === 1;
-    for (const { kind, events, producer } of segments) {
+    for (const { kind, events, producer, used } of segments) {
+      if (fresh && used !== undefined) addUsage(usages, source, used);
       const client = kind === ProducerKind.client;
       if (fresh && events > 0 && (client || kind === ProducerKind.isolate)) {
         addUsage(usages, source, { requests: 1 });

@@ -8,6 +8,7 @@
 import { EnvelopeError, messageOf } from "../errors.ts";
 import type { DeadEvent, OperatorPart, Segment, SegmentTime, ShardContent } from "./segment.ts";
 import { ProducerKind, RECORD_WIDTH } from "./segment.ts";
+import type { Usage } from "./usage.ts";
 
 export const ENVELOPE_VERSION = 1;
 
@@ -54,6 +55,7 @@ type PackedSegment = [
   before: number,
   parts: PackedPart[],
   time?: PackedTime | null,
+  used?: Readonly<Usage> | null,
 ];
 type PackedTime = [hold: string, n: number, front: number | null, watermark: number | null];
 type PackedEnvelope = [
@@ -105,6 +107,7 @@ function encodeSealedSegment(s: SealedSegment): string {
     s.parts.map((p) => [p.operator, p.shards, p.byShard.map((b) => [b.shard, b.content])]),
   ];
   if (s.time !== undefined) packed.push(packTime(s.time));
+  if (s.used !== undefined) packed.push(...(s.time === undefined ? [null] : []), s.used);
   return JSON.stringify(packed);
 }
 
@@ -176,7 +179,7 @@ export function openEnvelope(text: unknown): SealedEnvelope {
 }
 
 function decodeSegment(packed: PackedSegment): SealedSegment {
-  const [producer, sequence, kind, arrival, events, before, parts, time] = packed;
+  const [producer, sequence, kind, arrival, events, before, parts, time, used] = packed;
   if (!/^[0-9a-f]{32}$/.test(string(producer))) throw new TypeError("a producer is 32 hex digits");
   return {
     producer,
@@ -187,7 +190,13 @@ function decodeSegment(packed: PackedSegment): SealedSegment {
     before: number(before),
     parts: distinct(parts.map(decodePart), ({ operator }) => operator),
     ...(time === undefined || time === null ? {} : { time: decodeTime(time) }),
+    ...(used === undefined || used === null ? {} : { used: decodeUsage(used) }),
   };
+}
+
+function decodeUsage(used: Readonly<Usage>): Readonly<Usage> {
+  for (const count of Object.values(used)) number(count);
+  return used;
 }
 
 function packTime({ hold, n, front, watermark }: SegmentTime): PackedTime {

@@ -7,6 +7,7 @@
  */
 import type { Event } from "../event.ts";
 import type { Window } from "../windows/window.ts";
+import type { Usage } from "./usage.ts";
 
 /** Who numbers the segments, which decides how accepted events are counted. */
 export const ProducerKind = {
@@ -39,6 +40,8 @@ export interface Segment extends SegmentId {
   readonly parts: readonly OperatorPart[];
   /** Where something behind its source goes by event time. */
   readonly time?: SegmentTime;
+  /** What its sender has used for the source besides what segments tell: it stores nothing itself. */
+  readonly used?: Readonly<Usage>;
 }
 
 /** What a segment means for the watermark of its source. */

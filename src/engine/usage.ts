@@ -10,7 +10,7 @@
 
 /** Names are short since they ride in every commit; one that is absent is 0. Fields are only ever appended. */
 export interface Usage {
-  /** Requests to Workers: those that brought events, and batches of queues. */
+  /** Requests to Workers: those that brought events or were refused, and batches of queues. */
   requests?: number;
   /** Queue operations. */
   queue?: number;

@@ -52,6 +52,12 @@ test("a request is told by the segment with its events, once, whatever shares a 
   expect(usageOfRequests([shared, ...split, again, inside])).toEqual({ clicks: { requests: 3 } });
 });
 
+test("what ingest has used besides is counted with the segment that says it, when that is delivered first", () => {
+  const told = { ...segment(A, 0, 1, ProducerKind.isolate), used: { requests: 3, objects: 2 } };
+  expect(usageOfRequests([message(1, told)])).toEqual({ clicks: { requests: 4, objects: 2 } });
+  expect(usageOfRequests([message(2, told)])).toEqual({});
+});
+
 test("a client's segments are claimed with a call a batch, which writes a row unless all have been delivered before", () => {
   const { client } = ProducerKind;
   const once = message(1, segment(A, 0, 5, client));

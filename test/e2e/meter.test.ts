@@ -106,18 +106,20 @@ test("a run counts the same by hand, by the bench and at /metrics, where a resta
     }
     const before = await billedAt(contender.runtime);
     const countedBefore = await countsOf(contender);
-    // Each is applied before the next is sent: it has a message, a batch and a call of its own.
-    const three = async () => {
+    // Each is applied before the next is sent: it has a message, a batch and a call of its own. One is refused, which the
+    // message after it tells.
+    const four = async () => {
+      expect((await postTo(contender, "broken")).status).toBe(400);
       for (const url of ["/page/1", "/page/2", "/page/1"]) {
         await post(contender, [url]);
         await contender.settled();
       }
     };
-    await three();
+    await four();
     const counted = differenceOf(await countsOf(contender), countedBefore);
     const after = await billedAt(contender.runtime);
     const byHand = {
-      worker_requests: 6,
+      worker_requests: 7,
       queue_operations: 9,
       object_requests: 3,
       rows_written: 3,
@@ -128,10 +130,10 @@ test("a run counts the same by hand, by the bench and at /metrics, where a resta
 
     await contender.runtime.restart();
     expect(await billedAt(contender.runtime)).toEqual(after);
-    await three();
+    await four();
     const { rows_read: _, ...since } = minus(await billedAt(contender.runtime), after);
     // Only that it has also read what it needed to wake up.
-    expect(since).toEqual({ worker_requests: 6, queue_operations: 9, object_requests: 3, rows_written: 3 });
+    expect(since).toEqual({ worker_requests: 7, queue_operations: 9, object_requests: 3, rows_written: 3 });
   });
 });
 
@@ -301,12 +303,14 @@ function minus(after: Billed, before: Billed): Billed {
 }
 
 async function post(contender: Contender, urls: readonly string[]): Promise<void> {
-  const response = await fetch(new URL(EVENTS_PATH, contender.runtime.directUrl), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(urls.map((url) => ({ url }))),
-  });
-  expect(response.status).toBe(202);
-  await response.arrayBuffer();
+  const { status } = await postTo(contender, JSON.stringify(urls.map((url) => ({ url }))));
+  expect(status).toBe(202);
   contender.accepted += urls.length;
+}
+
+async function postTo({ runtime }: Contender, body: string): Promise<Response> {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(new URL(EVENTS_PATH, runtime.directUrl), { method: "POST", headers, body });
+  await response.arrayBuffer();
+  return response;
 }

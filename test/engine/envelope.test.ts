@@ -50,10 +50,22 @@ test("an envelope comes back as it was", () => {
 test("a field that a newer version appends is ignored", () => {
   const packed = JSON.parse(encodeEnvelope(envelope));
   packed.push("new");
-  packed[4][0].push(null, { newer: true });
+  packed[4][0].push(null, null, { newer: true });
   packed[4][0][6][0].push(1);
   packed[4][0][6][0][2][0].push(1);
   expect(decodeEnvelope(JSON.stringify(packed))).toEqual(envelope);
+});
+
+test("what a sender says that it has used comes back, with and without a time, and is counts", () => {
+  const [first] = envelope.segments;
+  const used = { requests: 2, objects: 1 };
+  const time = { hold: "h", n: 4 };
+  const segments = [{ ...first, used } as Segment, { ...first, used, time } as Segment];
+  const told = { ...envelope, segments };
+  expect(decodeEnvelope(encodeEnvelope(told))).toEqual(told);
+  const packed = JSON.parse(encodeEnvelope(told));
+  packed[4][0][8].requests = -1;
+  expect(() => decodeEnvelope(JSON.stringify(packed))).toThrow(EnvelopeError);
 });
 
 test("what a segment means for the watermark comes back, and is absent where it was", () => {

@@ -21,6 +21,7 @@ import { admitted, replayOf, outcomeOf as sendOutcome } from "./event-time.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Claim, Prefixes } from "./identity.ts";
 import { admit, claimOf } from "./identity.ts";
+import type { OwnUsage } from "./own-usage.ts";
 import type { Records } from "./records.ts";
 import { recordsOf } from "./records.ts";
 
@@ -33,6 +34,8 @@ export interface Intake {
   /** This isolate's, for this source. */
   readonly producer: Producer;
   readonly prefixes: Prefixes;
+  /** For this source. */
+  readonly usage: OwnUsage;
   /** Where something behind the source goes by event time. */
   readonly eventTime: IntakeTime | undefined;
   readonly gates: Namespace<GateRpc>;
@@ -62,6 +65,21 @@ export async function accept(
   strict: boolean,
   intake: Intake,
 ): Promise<Response> {
+  try {
+    return await answer(request, credential, strict, intake);
+  } catch (refusal) {
+    // It is billed all the same, and no segment tells of it.
+    intake.usage.add({ requests: 1 });
+    throw refusal;
+  }
+}
+
+async function answer(
+  request: Request,
+  credential: Credential,
+  strict: boolean,
+  intake: Intake,
+): Promise<Response> {
   const { executor, queue, random } = intake;
   const source = executor.source.name;
   const claim = await claimOf(request.headers, credential, source);
@@ -78,14 +96,14 @@ export async function accept(
       return byClient(records, strict, intake, claim, replay);
     case "key":
       return byKey(records, strict, intake, claim.hash, () =>
-        admit(claim.hash, source, body, strict, intake.gates),
+        admit(claim.hash, source, body, strict, intake),
       );
   }
 }
 
 /** Without a name of its own, a request takes the isolate's next numbers. */
 async function byIsolate(records: Records, strict: boolean, intake: Intake): Promise<Response> {
-  const { executor, producer, queue } = intake;
+  const { executor, producer, queue, usage } = intake;
   // No await from here to `send`: another request would take the same numbers.
   const held = enter(intake);
   const id = producer.next;
@@ -99,6 +117,7 @@ async function byIsolate(records: Records, strict: boolean, intake: Intake): Pro
     arrival,
     before: producer.counted,
     single: false,
+    used: usage.open,
     ...timeOf(held, reading.watermark),
   };
   const packed = leavingIf(held, () => tooLarge(() => executor.pack(reading, identity, queue.limits)));
@@ -134,7 +153,7 @@ async function byClient(
     await send(empty(claim, arrival, intake, time), intake, claim, held);
     throw refusal;
   }
-  const identity = { ...clientIdentity(claim, arrival), ...time };
+  const identity = { ...clientIdentity(claim, arrival, intake), ...time };
   const packed = leavingIf(held, () => tooLarge(() => executor.pack(reading, identity, queue.limits)));
   await send(packed, intake, claim, held);
   return accepted(outcome, ticket(intake, packed));
@@ -162,7 +181,7 @@ async function byKey(
   let packed: Packed;
   try {
     packed = tooLarge(() =>
-      executor.pack(reading, { ...clientIdentity(id, arrival), ...time }, queue.limits),
+      executor.pack(reading, { ...clientIdentity(id, arrival, intake), ...time }, queue.limits),
     );
   } catch (refusal) {
     // The gate's number is taken: were it never sent, the shards would wait for it.
@@ -175,27 +194,29 @@ async function byKey(
   return accepted(outcome, ticket(intake, packed));
 }
 
-function clientIdentity({ producer, sequence }: SegmentId, arrival: number) {
-  return { producer, sequence, kind: ProducerKind.client, arrival, before: 0, single: true };
+function clientIdentity({ producer, sequence }: SegmentId, arrival: number, { usage }: Intake) {
+  const { open: used } = usage;
+  return { producer, sequence, kind: ProducerKind.client, arrival, before: 0, single: true, used };
 }
 
 /** A segment with nothing in it: its number counts as used. */
 function empty(
   id: SegmentId,
   arrival: number,
-  { executor, queue }: Intake,
+  intake: Intake,
   time: { readonly time?: SegmentTime },
 ): Packed {
-  const identity = { ...clientIdentity(id, arrival), ...time };
+  const { executor, queue } = intake;
+  const identity = { ...clientIdentity(id, arrival, intake), ...time };
   return executor.pack(executor.read([], "", arrival), identity, queue.limits);
 }
 
 async function send(packed: Packed, intake: Intake, claim: Claim, held: Held | undefined): Promise<void> {
-  const { executor, group, queue, random, waitUntil } = intake;
+  const { executor, group, queue, random, usage, waitUntil } = intake;
   const { plan, fingerprint, source } = executor;
   const header = { generation: plan.generation, fingerprint, source: source.name };
   held?.take(packed.segments.length);
-  const sent = group.send(packed, header, queue, waitUntil);
+  const sent = usage.sayWith(group.send(packed, header, queue, waitUntil));
   // Also when this request is cancelled: whether it was sent is to be known.
   if (held !== undefined)
     waitUntil(

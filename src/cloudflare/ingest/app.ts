@@ -29,6 +29,7 @@ import { drain } from "./body.ts";
 import { SourceHolds } from "./event-time.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Prefixes } from "./identity.ts";
+import { OwnUsage } from "./own-usage.ts";
 import { ingestSpec } from "./spec.ts";
 
 /** What the ingest Worker is bound to; besides, under its name from the plan, the queue of each source and stage. */
@@ -116,6 +117,7 @@ class Isolate {
   readonly #groups = new Map<string, GroupCommit>();
   readonly #holds = new Map<string, SourceHolds>();
   readonly #fingerprints = new Map<string, string>();
+  readonly #usages = new Map<string, OwnUsage>();
   readonly #prefixes = new Prefixes();
 
   constructor(options: IngestOptions, clock: Clock, random: () => number) {
@@ -142,6 +144,7 @@ class Isolate {
       waitUntil,
       producer,
       prefixes: this.#prefixes,
+      usage: kept(this.#usages, source.name, () => new OwnUsage()),
       eventTime: this.#eventTime(source, env),
       gates: env.GATE,
       claims: env.CLAIMS,

@@ -1,11 +1,14 @@
 /** Identity: who numbers a request, so that sending it again can be told from sending something new. */
 import type { SegmentId } from "../../engine/segment.ts";
+import type { Usage } from "../../engine/usage.ts";
+import { ONE_REQUEST } from "../../engine/usage.ts";
 import { shardOf } from "../../hash.ts";
 import type { Credential } from "../http/keys.ts";
 import { Problem } from "../http/problem.ts";
 import type { ClaimsRpc, GateRpc, Namespace } from "../rpc.ts";
 import { GATES, gateName } from "../rpc.ts";
 import type { Body } from "./body.ts";
+import type { OwnUsage } from "./own-usage.ts";
 
 /** How far a client may number ahead of what is known to have arrived without gaps. */
 export const MAX_AHEAD = 100_000;
@@ -97,6 +100,9 @@ export class Prefixes {
   }
 }
 
+/** What a new key costs: a call and a row, and another row when it is deleted. */
+const NEW_KEY: Readonly<Usage> = { objects: 1, written: 2 };
+
 /**
  * The identity that the gate keeps for an idempotency key: the same for 24 hours.
  *
@@ -107,11 +113,12 @@ export async function admit(
   source: string,
   body: Body,
   strict: boolean,
-  gates: Namespace<GateRpc>,
+  { gates, usage }: { readonly gates: Namespace<GateRpc>; readonly usage: OwnUsage },
 ): Promise<SegmentId> {
   const bodyHash = await sha256(JSON.stringify([body.kind, strict, await sha256(body.bytes)]));
   const gate = gates.getByName(gateName(source, shardOf(hash, GATES)));
   const answer = await reach("the gate of this key", () => gate.admit(hash, bodyHash));
+  usage.add(answer.conflict || answer.fresh === undefined ? ONE_REQUEST : NEW_KEY);
   if (!answer.conflict) return answer.id;
   throw new Problem(
     422,

@@ -15,7 +15,10 @@ const RETENTION = 24 * HOUR;
 export class Gate extends DurableObject implements GateRpc {
   #next: { producer: string; sequence: number } | undefined;
 
-  async admit(key: string, body: string): Promise<{ conflict: false; id: SegmentId } | { conflict: true }> {
+  async admit(
+    key: string,
+    body: string,
+  ): Promise<{ conflict: false; id: SegmentId; fresh?: true } | { conflict: true }> {
     const { sql } = this.ctx.storage;
     const next = this.#open();
     const [known] = sql
@@ -39,7 +42,7 @@ export class Gate extends DurableObject implements GateRpc {
     );
     if ((await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(Date.now() + RETENTION + HOUR);
-    return { conflict: false, id: { producer, sequence } };
+    return { conflict: false, id: { producer, sequence }, fresh: true };
   }
 
   /** Deletes what has expired; what numbers were given stays known. */

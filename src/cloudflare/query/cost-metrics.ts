@@ -32,8 +32,8 @@ const AWAKE: Billed = {
 };
 
 const LEFT_OUT =
-  "Left out: Worker requests that were refused or read something, live views and their WebSockets, idempotency keys, and what " +
-  "an object or a consumer had used since its last commit when it went away.";
+  "Left out: Worker requests that only read, or that no source took; live views and their WebSockets; and what an object, a " +
+  "consumer or an ingest isolate had used and not yet handed on when it went away.";
 
 /**
  * Nothing while anybody is silent: a consumer hands what it has used to whichever shard it calls next, so any of them may hold
@@ -67,7 +67,7 @@ export function costMetrics(snapshot: Snapshot, flows: readonly KnownFlow[]): st
     family(
       "millrace_billed_worker_requests_total",
       "counter",
-      "Requests to Workers: those that brought events, and batches of queues.",
+      "Requests to Workers: those that brought events or were refused, and batches of queues.",
       samples(REQUESTS),
     ),
     family(

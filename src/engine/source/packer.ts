@@ -12,6 +12,7 @@ import type {
   SegmentTime,
   ShardPart,
 } from "../segment.ts";
+import type { Usage } from "../usage.ts";
 import type { Item } from "./combiner.ts";
 
 /** Queues bill a message per 64 KB begun: a message aims at one unit. */
@@ -27,6 +28,8 @@ export interface Identity extends SegmentId {
   readonly single: boolean;
   /** What the first segment means for the watermark; those that follow are numbered on from there. */
   readonly time?: SegmentTime;
+  /** Told by the first segment. */
+  readonly used?: Readonly<Usage> | undefined;
 }
 
 export interface Packed {
@@ -74,6 +77,7 @@ export function pack(
       before: first ? identity.before : identity.before + events,
       parts: partsOf(some),
       ...(identity.time === undefined ? {} : { time: timeOf(identity.time, segments.length) }),
+      ...(first && identity.used !== undefined ? { used: identity.used } : {}),
     };
     const text = encodeSegment(segment);
     const message = joinEnvelope(envelope, [text]);

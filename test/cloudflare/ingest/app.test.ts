@@ -227,7 +227,9 @@ describe("a client that sends an Idempotency-Key", () => {
     const again = await door.post({ url: "/a" }, key("order-1"));
     expect([first.status, again.status]).toEqual([202, 202]);
     expect(again.body).toEqual(first.body);
-    expect(door.clicks.segments[1]).toEqual(door.clicks.segments[0]);
+    // All but what it took to ask for a new key.
+    const [one, other] = door.clicks.segments;
+    expect({ ...other, used: undefined }).toEqual({ ...one, used: undefined });
     expect(door.clicks.segments[0]).toMatchObject({ kind: 1, producer: "a".repeat(32), sequence: 0 });
     expect((await door.post({ url: "/b" }, key("order-1"))).status).toBe(422);
     expect((await door.post({ url: "/a" }, key("order-1"), "/v1/sources/clicks?strict=1")).status).toBe(422);

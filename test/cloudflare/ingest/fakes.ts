@@ -100,10 +100,12 @@ export class FakeGate {
     return {
       admit: async (key: string, body: string) => {
         if (this.error !== undefined) throw this.error;
+        const fresh = !this.known.has(key);
         const known = this.known.get(key) ?? { body, sequence: this.known.size };
         this.known.set(key, known);
         if (known.body !== body) return { conflict: true } as const;
-        return { conflict: false, id: { producer: "a".repeat(32), sequence: known.sequence } } as const;
+        const id = { producer: "a".repeat(32), sequence: known.sequence };
+        return { conflict: false, id, ...(fresh ? { fresh } : {}) } as const;
       },
     };
   }
