@@ -17,21 +17,11 @@ import type {
   Wiped,
 } from "../../engine/shard/protocol.ts";
 import type { Totals } from "../../engine/shard/reader.ts";
-import {
-  readApplied,
-  readKey,
-  readOutcomes,
-  readProgress,
-  readRange,
-  readStats,
-  readTop,
-  readTotals,
-} from "../../engine/shard/reader.ts";
+import { readApplied, readOutcomes, readProgress, readStats } from "../../engine/shard/reader.ts";
 import type { SegmentOutcome } from "../../engine/shard/recent-segments.ts";
 import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
 import type { WindowRange, WindowViewEntry } from "../../engine/shard/window-reader.ts";
-import { readWindows, readWindowTops } from "../../engine/shard/window-reader.ts";
 import type { StageProgress } from "../../engine/stage-executor.ts";
 import type { Usage } from "../../engine/usage.ts";
 import { ONE_READ, ONE_REQUEST } from "../../engine/usage.ts";
@@ -49,7 +39,6 @@ import type {
   RegistryRpc,
   ShardAnswer,
   ShardQuestion,
-  ShardRead,
   ShardRpc,
   Watch,
 } from "../rpc.ts";
@@ -57,6 +46,7 @@ import { callShard, coordinatorName, joinCall, REGISTRY_NAME } from "../rpc.ts";
 import { SqliteStore } from "../sqlite-store.ts";
 import { Alarm } from "./alarm.ts";
 import { Awake } from "./awake.ts";
+import { answersTo, viewReads } from "./view-reads.ts";
 import { Watchers } from "./watchers.ts";
 
 /** One budget for all shards that share this isolate's 128 MB. */
@@ -64,16 +54,6 @@ const cache = new PageCache();
 
 /** How often a shard of an operator that is no more says so. */
 const ORPHAN_MS = 3_600_000;
-
-/** The reads of a view. */
-const READS = {
-  get: (shard: Shard, key: string) => readKey(shard, key) ?? null,
-  top: readTop,
-  range: readRange,
-  totals: readTotals,
-  windows: readWindows,
-  windowTops: readWindowTops,
-} satisfies { readonly [Read in ShardRead]: (shard: Shard, ...question: never[]) => unknown };
 
 /** Besides these, under its name from the plan, the queue of each stage, and what sinks use. */
 export interface ShardEnv {
@@ -107,27 +87,27 @@ export function shardObject(plan: Plan) {
     }
 
     async get(key: string): Promise<ViewEntry | null> {
-      return this.#read((shard) => READS.get(shard, key));
+      return this.#read((shard) => viewReads.get(shard, key));
     }
 
     async top(limit: number): Promise<ViewEntry[]> {
-      return this.#read((shard) => READS.top(shard, limit));
+      return this.#read((shard) => viewReads.top(shard, limit));
     }
 
     async range(range: { prefix?: string; after?: string; limit: number }): Promise<ViewEntry[]> {
-      return this.#read((shard) => READS.range(shard, range));
+      return this.#read((shard) => viewReads.range(shard, range));
     }
 
     async totals(): Promise<Totals> {
-      return this.#read(READS.totals);
+      return this.#read(viewReads.totals);
     }
 
     async windows(range: WindowRange): Promise<WindowViewEntry[]> {
-      return this.#read((shard) => READS.windows(shard, range));
+      return this.#read((shard) => viewReads.windows(shard, range));
     }
 
     async windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]> {
-      return this.#read((shard) => READS.windowTops(shard, range));
+      return this.#read((shard) => viewReads.windowTops(shard, range));
     }
 
     async progress(segments: readonly SegmentId[]): Promise<StageProgress[]> {
@@ -151,15 +131,7 @@ export function shardObject(plan: Plan) {
       this.#open();
       this.#watchers?.seen(feed);
       this.#use(ONE_READ);
-      // All in one turn: they are of the same moment.
-      return questions.map(([read, ...question]) => {
-        const answer = READS[read] as (shard: Shard, ...question: unknown[]) => unknown;
-        try {
-          return { value: this.#guarded((shard) => answer(shard, ...question)) };
-        } catch (error) {
-          return { error: messageOf(error) };
-        }
-      });
+      return answersTo(questions, (read) => this.#guarded(read));
     }
 
     async watch({ feed }: Watch): Promise<void> {
