@@ -35,7 +35,8 @@ interface Tally {
   /** Records of operators that see each event; they are not combined. */
   readonly each: (readonly [record: readonly [key: string, event: PackedEvent, n: number], time: number])[];
   readonly dead: DeadEvent[];
-  dropped: number;
+  /** How many its records and dead events account for; filters dropped the others. */
+  events: number;
   /** The serial number of the last event that is accounted for. */
   accounted: number;
 }
@@ -68,7 +69,7 @@ export class Combiner {
     this.#tallies = new Map(
       targets.map((target) => [
         target,
-        { records: new KeyMap(), each: [], dead: [], dropped: 0, accounted: 0 },
+        { records: new KeyMap(), each: [], dead: [], events: 0, accounted: 0 },
       ]),
     );
   }
@@ -95,7 +96,6 @@ export class Combiner {
       }
     }
     for (const failure of passage.failed) this.#bury(failure, counts);
-    for (const tally of this.#tallies.values()) tally.dropped += this.#account(tally, counts);
   }
 
   /**
@@ -106,6 +106,7 @@ export class Combiner {
   #account(tally: Tally, counts: number | undefined): number {
     if (counts === undefined || tally.accounted === this.#serial) return 0;
     tally.accounted = this.#serial;
+    tally.events += counts;
     return counts;
   }
 
@@ -130,7 +131,8 @@ export class Combiner {
       for (const [record, time] of tally.each) items.push({ target, shard: shard(record[0]), record, time });
       const anchor = items[first]?.shard ?? shardOf(producer, target.shards);
       for (const dead of tally.dead) items.push({ target, shard: anchor, dead });
-      if (tally.dropped > 0) items.push({ target, shard: anchor, dropped: tally.dropped });
+      const dropped = this.#events - tally.events;
+      if (dropped > 0) items.push({ target, shard: anchor, dropped });
     }
     return items;
   }
