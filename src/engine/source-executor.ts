@@ -1,5 +1,6 @@
 /** SourceExecutor: runs a source and the stateless steps behind it, in front of the queue. */
 import { InvalidEventError, OperatorFailedError } from "../errors.ts";
+import type { Event } from "../event.ts";
 import type { Plan, SourcePlan, Target } from "../plan.ts";
 import type { QueueLimits } from "./event-queue.ts";
 import type { Passage } from "./source/chain.ts";
@@ -59,11 +60,12 @@ export class SourceExecutor {
       try {
         // All of a record's events are looked at before the first one counts: it is accepted as a whole, or not at all.
         const events = reader.read(record);
-        const passages: Passage[] = [];
-        for (const event of events) passages.push(passThrough(steps, event, source));
+        const passages = events.map((event) => passThrough(steps, event, source));
         if (source.onError === "fail") mustCombine(source.targets, passages);
-        for (const passage of passages) combined.add(passage);
-        for (const { time } of events) {
+        // By their numbers: for lists of one, iterators would be a good part of the work.
+        for (let n = 0; n < events.length; n++) {
+          combined.add(passages[n] as Passage);
+          const { time } = events[n] as Event<unknown>;
           if (earliest === -1 || time < earliest) earliest = time;
           if (time > latest) latest = time;
         }

@@ -5,6 +5,7 @@ import type { Event } from "../../event.ts";
 import type { FailurePolicy } from "../../job.ts";
 import type { Operator } from "../../operator.ts";
 import type { Step, Target } from "../../plan.ts";
+import { append } from "./append.ts";
 
 export const MAX_KEY_BYTES = 2048;
 
@@ -55,15 +56,15 @@ export function passThrough(
 }
 
 interface Walk extends Passage, Required<PassOptions> {
-  readonly routed: Routed[];
-  readonly failed: Failure[];
+  routed: Routed[];
+  failed: Failure[];
 }
 
 function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
   for (const step of steps) {
     switch (step.kind) {
       case "target":
-        on.routed.push({ target: step.target, event, port: step.port });
+        on.routed = append(on.routed, { target: step.target, event, port: step.port });
         break;
       case "keyBy": {
         let key: string;
@@ -98,7 +99,7 @@ function fail(step: Step, operator: string, event: Event<unknown>, error: unknow
   if (error instanceof InvalidEventError && on.refusable) throw error;
   if (on.onError === "fail") throw new OperatorFailedError(operator, messageOf(error));
   for (const target of targetsOf(step)) {
-    on.failed.push({ target, operator, error: messageOf(error), event });
+    on.failed = append(on.failed, { target, operator, error: messageOf(error), event });
   }
 }
 

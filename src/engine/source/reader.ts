@@ -5,6 +5,7 @@ import { parseTime } from "../../duration.ts";
 import { InvalidEventError, messageOf } from "../../errors.ts";
 import type { Event, EventAttributes } from "../../event.ts";
 import type { Source } from "../../source.ts";
+import { append } from "./append.ts";
 
 /** One record of a request: a line of text or a JSON value, with its place in the body. */
 export interface Arrival {
@@ -46,10 +47,9 @@ export class EventReader implements SourceCollector<unknown> {
    *
    * @throws InvalidEventError when the record is not valid.
    */
-  read(record: Arrival): Event<unknown>[] {
-    const events: Event<unknown>[] = [];
+  read(record: Arrival): readonly Event<unknown>[] {
     this.#index = record.index;
-    this.#events = events;
+    this.#events = [];
     this.#said = undefined;
     try {
       const returned: unknown = this.#source.getEvents(record.value, this);
@@ -57,10 +57,10 @@ export class EventReader implements SourceCollector<unknown> {
         returned.catch(() => undefined);
         throw new TypeError("getEvents returned a Promise, but nothing waits for it");
       }
+      return this.#events;
     } finally {
       this.#events = undefined;
     }
-    return events;
   }
 
   /** The watermark that the last record stated, epoch milliseconds. */
@@ -81,10 +81,10 @@ export class EventReader implements SourceCollector<unknown> {
 
   /** What the source calls, while it reads and no later: then nobody would see the event. */
   emit(data: unknown, attributes?: EventAttributes): void {
+    const { id, time } = attributes ?? {};
     const events = this.#events;
     if (events === undefined) throw new TypeError("emit was called after getEvents had returned");
-    const { id, time } = attributes ?? {};
-    events.push({
+    this.#events = append(events, {
       id:
         id === undefined
           ? `${this.#idBase}.${this.#index}${events.length === 0 ? "" : `-${events.length}`}`
