@@ -11,6 +11,11 @@ export interface Keyed {
   readonly hash: number;
 }
 
+/** Entries that the smallest table is for: V8 keeps its 64 bytes in its own heap, and goes outside for a larger one. */
+const FEWEST = 4;
+/** Tables of fewer numbers grow fourfold: making one more would cost more than its memory is worth. */
+const SMALL = 4096;
+
 export class KeyMap<Entry extends Keyed> {
   /** As they came. */
   readonly entries: Entry[] = [];
@@ -21,8 +26,8 @@ export class KeyMap<Entry extends Keyed> {
   #table: Int32Array;
 
   /** @param expected about how many entries there will be. */
-  constructor(expected = 8) {
-    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(8, expected) * 4)));
+  constructor(expected = FEWEST) {
+    this.#table = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(FEWEST, expected) * 4)));
   }
 
   get size(): number {
@@ -49,7 +54,8 @@ export class KeyMap<Entry extends Keyed> {
   }
 
   #grow(): void {
-    this.#table = new Int32Array(this.#table.length * 2);
+    const { length } = this.#table;
+    this.#table = new Int32Array(length * (length < SMALL ? 4 : 2));
     for (let at = 0; at < this.entries.length; at++) this.#place((this.entries[at] as Entry).hash, at + 1);
   }
 
