@@ -6,6 +6,7 @@
  * What each shard is to apply is a text inside the text (a *sealed* part): whoever only routes it hands it on unread.
  */
 import { EnvelopeError, messageOf } from "../errors.ts";
+import { byteLength } from "./byte-length.ts";
 import type { DeadEvent, OperatorPart, Segment, SegmentTime, ShardContent } from "./segment.ts";
 import { ProducerKind, RECORD_WIDTH } from "./segment.ts";
 import type { Usage } from "./usage.ts";
@@ -130,11 +131,9 @@ export function seal({ records, dropped, dead, times }: ShardContent): string {
   return JSON.stringify(packed);
 }
 
-const encoder = new TextEncoder();
-
 /** The UTF-8 bytes that a sealed part takes in an envelope, where it is a text inside the text: quotes count twice there. */
 export function bytesInMessage(sealed: string): number {
-  return encoder.encode(JSON.stringify(sealed)).length;
+  return byteLength(JSON.stringify(sealed));
 }
 
 /** @throws EnvelopeError when it is not what `seal` gives. */

@@ -5,6 +5,7 @@
  * that nothing goes with wait for the next message, or are forgotten with the isolate, which costs a shard some bits.
  */
 import type { Plan, StagePlan } from "../../plan.ts";
+import { byteLength } from "../byte-length.ts";
 import type { SealedSegment } from "../envelope.ts";
 import { bytesInMessage, encodeSealed } from "../envelope.ts";
 import type { EventQueue } from "../event-queue.ts";
@@ -13,8 +14,6 @@ import type { Message } from "./message.ts";
 /** A queue bills by 64 KB; a message that is larger was so when it came. */
 const MESSAGE_BYTES = 60_000;
 const MAX_BARE = 200;
-
-const encoder = new TextEncoder();
 
 interface Group {
   readonly stage: StagePlan;
@@ -98,7 +97,7 @@ export class Forwarder {
       if (open.length === 0) return;
       const message = encodeSealed({ ...header, segments: open });
       open = [];
-      const bytes = encoder.encode(message).length;
+      const bytes = byteLength(message);
       if (messages.length === limits.messages || sum + bytes > limits.sendBytes) {
         await queue.send(messages.splice(0));
         sum = 0;

@@ -1,6 +1,7 @@
 /** Packer: lays items into segments and segments into messages, each just under what the queue bills as one unit. */
 import { TooLargeError } from "../../errors.ts";
 import type { Plan, Target } from "../../plan.ts";
+import { byteLength } from "../byte-length.ts";
 import { encodeSegment, joinEnvelope } from "../envelope.ts";
 import type { QueueLimits } from "../event-queue.ts";
 import type {
@@ -41,8 +42,6 @@ export interface Packed {
   readonly encoded: readonly string[];
 }
 
-const encoder = new TextEncoder();
-
 /**
  * Packs the items of one request.
  *
@@ -81,7 +80,7 @@ export function pack(
     };
     const text = encodeSegment(segment);
     const message = joinEnvelope(envelope, [text]);
-    const bytes = encoder.encode(message).length;
+    const bytes = byteLength(message);
     if (bytes > (some.length === 1 ? limits.messageBytes : target)) {
       if (identity.single || some.length === 1) throw tooLarge(bytes, limits.messageBytes, identity.single);
       const pieces = Math.ceil(bytes / target) + 1;

@@ -6,6 +6,7 @@
  */
 import { StateError } from "../../../errors.ts";
 import type { OperatorPlan, Plan, StagePlan } from "../../../plan.ts";
+import { byteLength } from "../../byte-length.ts";
 import { encodeSealed } from "../../envelope.ts";
 import { ProducerKind } from "../../segment.ts";
 import type { OutboxEntry } from "../outbox.ts";
@@ -19,8 +20,6 @@ import { Backoff } from "./task.ts";
 
 /** Bytes of one handing-over, about. */
 const CALL_BYTES = 1_000_000;
-
-const encoder = new TextEncoder();
 
 export class OutboxTask implements Task {
   readonly name = "outbox";
@@ -133,7 +132,7 @@ export class OutboxTask implements Task {
       const part = { operator: name, shards, byShard: [{ shard, content }] };
       const segments = [{ ...this.#origin(destination, entry), parts: [part] }];
       const message = encodeSealed({ generation, fingerprint, source: this.#operator.name, segments });
-      const bytes = encoder.encode(message).length;
+      const bytes = byteLength(message);
       // An entry was cut to fit a message by itself; whatever more a send could hold waits for the next.
       if (messages.length === queue.limits.messages || sum + bytes > queue.limits.sendBytes) {
         await queue.send(messages.splice(0));
