@@ -7,7 +7,7 @@
 
 export interface Keyed {
   readonly key: string;
-  /** What `hashOf` says. */
+  /** What `hashOf` says, or `mix` makes of it. */
   readonly hash: number;
 }
 
@@ -85,4 +85,10 @@ export function hashOf(text: string, start = 0, end = text.length): number {
     hash ^= hash >>> 15;
   }
   return hash & 0x3fffffff;
+}
+
+/** The hash of a key that is found by a number as well. */
+export function mix(hash: number, number: number): number {
+  const mixed = Math.imul(hash ^ number, 0x5bd1e995);
+  return (mixed ^ (mixed >>> 15)) & 0x3fffffff;
 }

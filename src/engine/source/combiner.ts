@@ -10,7 +10,7 @@ import { shardOf } from "../../hash.ts";
 import type { Aggregate } from "../../operator.ts";
 import type { Target, WindowPlan } from "../../plan.ts";
 import type { Keyed } from "../../state/key-map.ts";
-import { hashOf, KeyMap } from "../../state/key-map.ts";
+import { hashOf, KeyMap, mix } from "../../state/key-map.ts";
 import type { Window } from "../../windows/window.ts";
 import { windowsOf } from "../../windows/window.ts";
 import { copyOf, storable } from "../accumulator.ts";
@@ -46,9 +46,8 @@ interface Folded {
   readonly n: number;
 }
 
-/** One key's events, folded; `key` is that of the tally. */
+/** One key's events, folded. */
 interface Combined extends Keyed {
-  readonly eventKey: string;
   readonly window: Window | undefined;
   partial: unknown;
   n: number;
@@ -122,11 +121,11 @@ export class Combiner {
       const first = items.length;
       const shard = (key: string) => shardOf(target.keyed ? key : producer, target.shards);
       this.#refoldSpoilt(target, tally);
-      for (const { eventKey, window, partial, n, time, events } of tally.records.entries) {
+      for (const { key, window, partial, n, time, events } of tally.records.entries) {
         // All of its events have spoilt it.
         if (events?.length === 0) continue;
         const value = window === undefined ? partial : packPartial(window, partial);
-        items.push({ target, shard: shard(eventKey), record: [eventKey, value, n], time });
+        items.push({ target, shard: shard(key), record: [key, value, n], time });
       }
       for (const [record, time] of tally.each) items.push({ target, shard: shard(record[0]), record, time });
       const anchor = items[first]?.shard ?? shardOf(producer, target.shards);
@@ -171,14 +170,15 @@ export class Combiner {
     counts: number | undefined,
   ): void {
     const { time } = event;
-    const id = window === undefined ? key : `${window.end} ${window.start} ${key}`;
-    const hash = hashOf(id);
-    const known = tally.records.find(id, hash);
+    let hash = hashIn(window, key);
+    let known = tally.records.find(key, hash);
+    // Another window of the key may have the same hash: this one goes by the next that is free.
+    while (known !== undefined && !isSame(known.window, window)) known = tally.records.find(key, ++hash);
     if (known === undefined) {
       const partial = scalarStorable(aggregate.add(aggregate.create(), event));
       const n = this.#account(tally, counts);
       const events = typeof partial === "object" ? [{ event, n }] : undefined;
-      tally.records.add({ key: id, hash, eventKey: key, window, partial, n, time, events, careful: false });
+      tally.records.add({ key, hash, window, partial, n, time, events, careful: false });
       return;
     }
     if (known.events === undefined) {
@@ -233,6 +233,16 @@ export class Combiner {
   #tally(target: Target): Tally {
     return this.#tallies.get(target) as Tally;
   }
+}
+
+/** By numbers, since a text of key and window would have to be written, and read to the end, for each event. */
+function hashIn(window: Window | undefined, key: string): number {
+  const hash = hashOf(key);
+  return window === undefined ? hash : mix(mix(hash, window.start), window.end);
+}
+
+function isSame(one: Window | undefined, other: Window | undefined): boolean {
+  return one?.end === other?.end && one?.start === other?.start;
 }
 
 /** @throws TypeError when a message cannot hold it: it must not fail its neighbours. */

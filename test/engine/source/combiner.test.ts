@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { passThrough } from "../../../src/engine/source/chain.ts";
 import { Combiner } from "../../../src/engine/source/combiner.ts";
 import type { Stream } from "../../../src/index.ts";
-import { count, Job, ProcessFunction, planJobs, stage } from "../../../src/index.ts";
+import { count, Job, ProcessFunction, planJobs, stage, tumbling } from "../../../src/index.ts";
 import type { SourcePlan } from "../../../src/plan.ts";
 import { Random } from "../../simulation/random.ts";
 import { Nowhere } from "../shard/support.ts";
@@ -155,5 +155,22 @@ test("an event that reaches a target by several ways is accounted for once", () 
       ["e1", 0, undefined],
       ["e1/1", 0, undefined],
     ],
+  );
+});
+
+test("each window of a key has a record, in the order that they came in: of 100,000 some have the same hash", () => {
+  const source = sourceOf((stream) => {
+    stream
+      .keyBy(() => "k")
+      .window(tumbling("1ms"))
+      .aggregate("counts", count(), { shards: 1 });
+  });
+  const times = Array.from({ length: 100_000 }, (_, n) => NOW - n);
+  const combiner = new Combiner(source.targets);
+  for (const time of [...times, ...times]) {
+    combiner.add(passThrough(source.steps, { id: "e", time, data: "a" }));
+  }
+  expect(combiner.items(P).map(({ record }) => record)).toEqual(
+    times.map((time) => ["k", [time + 1, 1, 2], 2]),
   );
 });
