@@ -2,12 +2,10 @@
 import { OBJECT_GIGABYTES, prices } from "../../src/cloudflare/prices.ts";
 import type { Counts } from "./meter/counts.ts";
 
-/** What a run used besides what can be counted; both are estimates. */
+/** What a run used besides what can be counted. */
 export interface Usage {
   /** CPU seconds of the whole local runtime, its queue and its HTTP among them: an upper bound. */
   readonly cpuSeconds: number;
-  /** How long the run took: each object that was called is taken to have been awake for all of it. */
-  readonly seconds: number;
 }
 
 export interface BillLine {
@@ -50,7 +48,8 @@ export function bill(counts: Counts, usage: Usage, events: number): Bill {
     line("CPU, ms", usage.cpuSeconds * 1000, prices.cpuMillisecond, true),
     line(
       "object duration, GB-s",
-      counts.objects * usage.seconds * OBJECT_GIGABYTES,
+      // As long as calls took here, where a disk confirms what the platform sends to other places first.
+      (counts.objectMilliseconds / 1000) * OBJECT_GIGABYTES,
       prices.gigabyteSecond,
       true,
     ),

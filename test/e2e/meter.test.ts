@@ -164,6 +164,8 @@ test("what a sink does in its bucket is counted, a put a file, and at /metrics t
   // With the three shards that asked the registry who they are.
   expect(billedBy(first.counted).object_requests).toBe(7);
   expect(first.billed.object_requests).toBe(7);
+  // Three files were written while an object waited.
+  expect(third.counted.objectMilliseconds).toBeGreaterThan(0);
   // By hand: two shards count, a third buffers, an alarm writes; the sink commits three times, and sets an alarm twice.
   const byHand = {
     worker_requests: 2,
@@ -222,10 +224,10 @@ test("a bill is the counts times the list prices", () => {
   const counts: Counts = {
     ...noCounts(),
     ...{ requests: 3, batches: 1, writes: 3, reads: 3, deletes: 3 },
-    ...{ objectRequests: 2, objects: 2, rowsWritten: 2, rowsRead: 1_000 },
+    ...{ objectRequests: 2, objects: 2, objectMilliseconds: 20_000, rowsWritten: 2, rowsRead: 1_000 },
     ...{ r2ClassA: 2, r2ClassB: 10 },
   };
-  const { lines, counted, withEstimates } = bill(counts, { cpuSeconds: 0.1, seconds: 10 }, 6);
+  const { lines, counted, withEstimates } = bill(counts, { cpuSeconds: 0.1 }, 6);
   // Dollars a million events: of six events, (3 + 1) requests at 0.30 a million are 0.20, and so on.
   const wanted = [0.2, 0.6, 0.05, 1 / 3, 1 / 6, 1.5, 0.6, 1 / 3, (2 * 10 * 0.128 * 12.5) / 6];
   for (const [n, { dollars }] of lines.entries()) expect(dollars).toBeCloseTo(wanted[n] as number, 9);
@@ -238,7 +240,10 @@ test("a bill is the counts times the list prices", () => {
 });
 
 /** What the three requests count, on objects that exist already. @param shard of a URL, by name. */
-async function metered(name: ContenderName, shard: (url: string) => string): Promise<Counts> {
+async function metered(
+  name: ContenderName,
+  shard: (url: string) => string,
+): Promise<Omit<Counts, "objectMilliseconds">> {
   return withMetered(name, { queueWait: 1 }, async (contender) => {
     const urls = Array.from({ length: 100 }, (_, n) => `/page/${n}`);
     await post(contender, urls);
@@ -248,10 +253,14 @@ async function metered(name: ContenderName, shard: (url: string) => string): Pro
     const same = rest.find((url) => shard(url) === shard(first)) ?? "";
     const other = rest.find((url) => shard(url) !== shard(first)) ?? "";
     const before = await countsOf(contender);
+    const started = Date.now();
     for (const request of [[first, same], [other], [first, first, other]]) await post(contender, request);
     await contender.settled();
     const after = await countsOf(contender);
-    return { ...differenceOf(after, before), objects: after.objects };
+    const { objectMilliseconds, ...counted } = differenceOf(after, before);
+    // Two objects, each at most all the time.
+    expect(objectMilliseconds).toBeLessThanOrEqual(2 * (Date.now() - started + 1));
+    return { ...counted, objects: after.objects };
   });
 }
 

@@ -18,6 +18,8 @@ export interface Counts {
   feedRequests: number;
   /** Objects that were called since the last count. */
   objects: number;
+  /** How long objects were called for, each from a call until its answer, and once however many there were at a time. */
+  objectMilliseconds: number;
   rowsWritten: number;
   rowsRead: number;
   /** R2 operations that write or list, and those that read. */
@@ -37,6 +39,7 @@ export function noCounts(): Counts {
     shardRequests: 0,
     feedRequests: 0,
     objects: 0,
+    objectMilliseconds: 0,
     rowsWritten: 0,
     rowsRead: 0,
     r2ClassA: 0,

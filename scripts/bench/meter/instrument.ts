@@ -4,9 +4,12 @@
  * Calls are counted where they are made, those of buckets among them, rows where SQLite counts them. Reads of the views
  * are left out: what is metered is what events cost.
  */
+
+import { systemClock } from "../../../src/clock.ts";
 import { unitsOf } from "../../../src/cloudflare/batch-usage.ts";
 import { isBucket, meteredBucket, type R2Class } from "../../../src/cloudflare/metered-bucket.ts";
 import { meteredQueue } from "../../../src/cloudflare/metered-env.ts";
+import { Awake } from "../../../src/cloudflare/objects/awake.ts";
 import { type Counts, noCounts } from "./counts.ts";
 
 export const COUNTS_HEADER = "millrace-bench-counts";
@@ -36,6 +39,8 @@ interface Cursor {
 /** Of this Worker and its objects, which share an isolate here. */
 const counts = noCounts();
 const objects = new Set<string>();
+/** How long each was called for, by name. */
+const awake = new Map<string, Awake>();
 /** Not consumed yet, maybe: what a cursor has read is known when the next one is opened. */
 let cursor: Cursor | undefined;
 
@@ -84,9 +89,10 @@ export function meteredClass<Class extends new (context: never, env: never) => o
       Object.defineProperty(this, "ctx", { value: meteredContext(context) });
       const { alarm } = this;
       if (alarm === undefined) return;
+      const name = (context as { id: object }).id.toString();
       this.alarm = () => {
         counts.objectRequests++;
-        return alarm.call(this);
+        return awakeOf(name).during(alarm.call(this));
       };
     }
   } as unknown as Class;
@@ -132,12 +138,23 @@ function meteredNamespace(binding: string, namespace: object): object {
             counts.objectRequests++;
             if (binding === "SHARD") counts.shardRequests++;
             if (binding === "FEED") counts.feedRequests++;
-            objects.add(`${binding}/${name}`);
-            return stub[method]?.(...args);
+            const object = `${binding}/${name}`;
+            objects.add(object);
+            return awakeOf(object).during(Promise.resolve(stub[method]?.(...args)));
           },
       });
     },
   };
+}
+
+function awakeOf(object: string): Awake {
+  const known = awake.get(object);
+  if (known !== undefined) return known;
+  const made = new Awake(systemClock, ({ awake: ms = 0 }) => {
+    counts.objectMilliseconds += ms;
+  });
+  awake.set(object, made);
+  return made;
 }
 
 function meteredContext(context: object): object {

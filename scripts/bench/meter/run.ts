@@ -19,7 +19,6 @@ const COUNTED = ["millrace", "millrace-operator", "bench-limit", "bench-naive", 
 export interface MeteredRun {
   readonly counts: Counts;
   readonly bill: Bill;
-  readonly seconds: number;
 }
 
 /** Runs `work` against a contender of which everything is counted. */
@@ -61,7 +60,7 @@ export async function meter(
 ): Promise<MeteredRun> {
   const to = contender.address;
   const send = async (most: number, from: number) => {
-    const { accepted, startedAt } = await generator.run({
+    const { accepted } = await generator.run({
       kind: "flood",
       ...{ to, workload, from },
       connections: CONNECTIONS,
@@ -69,16 +68,16 @@ export async function meter(
       maxEvents: most,
     });
     contender.accepted += accepted;
-    const until = contender.name === "limit" ? Date.now() : await contender.settled();
-    return { accepted, seconds: (until - startedAt) / 1000 };
+    if (contender.name !== "limit") await contender.settled();
+    return accepted;
   };
   const warmUp = Math.ceil(events / 4);
   await send(warmUp, 0);
   const before = await countsOf(contender);
   const cpuBefore = cpuSeconds(contender.pid);
-  const { accepted, seconds } = await send(events, Math.ceil(warmUp / workload.events));
+  const accepted = await send(events, Math.ceil(warmUp / workload.events));
   const cpu = cpuSeconds(contender.pid) - cpuBefore;
   const after = await countsOf(contender);
   const counts = { ...differenceOf(after, before), objects: after.objects };
-  return { counts, bill: bill(counts, { cpuSeconds: cpu, seconds }, accepted), seconds };
+  return { counts, bill: bill(counts, { cpuSeconds: cpu }, accepted) };
 }
