@@ -36,11 +36,7 @@ export class Load {
   /** One request with these clicks; full batches go to the operator Worker. */
   async request(urls: readonly string[]): Promise<void> {
     const arrival = Date.now();
-    const reading = this.#executor.read(
-      urls.map((value, index) => ({ index, value })),
-      "load",
-      arrival,
-    );
+    const reading = this.#executor.read({ values: urls }, "load", arrival);
     const identity = {
       producer: this.#producer,
       sequence: this.#sequence,

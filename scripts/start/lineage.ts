@@ -67,7 +67,7 @@ export class Lineage {
   /** Where an accepted record goes. Nowhere, when the steps fail on it: that is shown by the server, not here. */
   reachOf(value: unknown): Reach {
     try {
-      const events = new EventReader(this.source.source, "", Date.now()).read({ index: 0, value });
+      const events = new EventReader(this.source.source, "", Date.now()).read(value, 0);
       const routed = events.flatMap((event) => passThrough(this.source.steps, event).routed);
       return {
         views: routed.flatMap(({ target, event: { key } }) =>

@@ -151,7 +151,11 @@ export class JobStarter {
       const held = holds?.enter(this.#clock.now(), report);
       const arrival = this.#clock.now();
       const { sequence } = producer.next;
-      const reading = executor.read([{ index: index++, value }], `${producer.id}.${sequence}`, arrival);
+      const reading = executor.read(
+        { values: [value], places: [index++] },
+        `${producer.id}.${sequence}`,
+        arrival,
+      );
       for (const rejection of reading.rejected) this.#options.onRejected?.(name, rejection);
       if (reading.accepted === 0 && reading.watermark === undefined) {
         held?.leave();

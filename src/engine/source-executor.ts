@@ -3,12 +3,13 @@ import { InvalidEventError, OperatorFailedError } from "../errors.ts";
 import type { Event } from "../event.ts";
 import type { Plan, SourcePlan, Target } from "../plan.ts";
 import type { QueueLimits } from "./event-queue.ts";
-import type { Passage } from "./source/chain.ts";
 import { passThrough } from "./source/chain.ts";
 import { Combiner } from "./source/combiner.ts";
 import type { Identity, Packed } from "./source/packer.ts";
 import { pack } from "./source/packer.ts";
-import type { Arrival, Rejection } from "./source/reader.ts";
+import type { Passage } from "./source/passage.ts";
+import { Trail } from "./source/passage.ts";
+import type { Arrivals, Rejection } from "./source/reader.ts";
 import { EventReader, rejectionOf } from "./source/reader.ts";
 
 /** What a request came to: how much of it was accepted, and why the rest was not. Nothing is durable yet. */
@@ -46,25 +47,31 @@ export class SourceExecutor {
    * @param idBase prefix of generated event ids.
    * @param arrival epoch milliseconds.
    */
-  read(records: Iterable<Arrival>, idBase: string, arrival: number): Reading {
+  read({ values, places }: Arrivals, idBase: string, arrival: number): Reading {
     const { source } = this;
     const { steps } = source;
     const combined = new Combiner(source.targets);
     const reader = new EventReader(source.source, idBase, arrival);
     const rejected: Rejection[] = [];
+    /** Of the events of one record, used again for those of the next. */
+    const trails: Trail[] = [];
     let onlyTooLarge = true;
     let earliest = -1;
     let latest = -1;
     let watermark: number | undefined;
-    for (const record of records) {
+    for (let at = 0; at < values.length; at++) {
+      const index = places === undefined ? at : (places[at] as number);
       try {
         // All of a record's events are looked at before the first one counts: it is accepted as a whole, or not at all.
-        const events = reader.read(record);
-        const passages = events.map((event) => passThrough(steps, event, source));
-        if (source.onError === "fail") mustCombine(source.targets, passages);
+        const events = reader.read(values[at], index);
         // By their numbers: for lists of one, iterators would be a good part of the work.
         for (let n = 0; n < events.length; n++) {
-          combined.add(passages[n] as Passage);
+          trails[n] ??= new Trail();
+          passThrough(steps, events[n] as Event<unknown>, source, trails[n]);
+        }
+        if (source.onError === "fail") mustCombine(source.targets, trails.slice(0, events.length));
+        for (let n = 0; n < events.length; n++) {
+          combined.add(trails[n] as Trail);
           const { time } = events[n] as Event<unknown>;
           if (earliest === -1 || time < earliest) earliest = time;
           if (time > latest) latest = time;
@@ -72,7 +79,7 @@ export class SourceExecutor {
         const said = reader.watermarkSaid;
         if (said !== undefined) watermark = Math.max(watermark ?? 0, said);
       } catch (error) {
-        rejected.push(rejectionOf(record.index, error));
+        rejected.push(rejectionOf(index, error));
         onlyTooLarge &&= error instanceof InvalidEventError && error.tooLarge;
       }
     }

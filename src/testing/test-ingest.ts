@@ -42,8 +42,7 @@ export class TestIngest {
     const { producer: id, sequence } = producer.next;
     // Ids sort as events were sent: what goes by time and, at the same time, by id is then as a test expects.
     const idBase = `${source}.${String(sequence).padStart(8, "0")}`;
-    const arrivals = records.map((value, index) => ({ index, value }));
-    const reading = executor.read(arrivals, idBase, arrival);
+    const reading = executor.read({ values: records }, idBase, arrival);
     if (reading.accepted === 0 && reading.watermark === undefined) {
       held?.leave();
       return reading.rejected;
@@ -80,11 +79,7 @@ export class TestIngest {
     const { sequence } = place;
     const arrival = clock.now();
     const idBase = `${producer}.${String(sequence).padStart(8, "0")}`;
-    const reading = executor.read(
-      records.map((value, index) => ({ index, value })),
-      idBase,
-      arrival,
-    );
+    const reading = executor.read({ values: records }, idBase, arrival);
     const { earliest, latest } = reading;
     const admission = { v: WATERMARK_VERSION, source, producer, sequence, earliest, latest, end: place.end };
     const admitted = shards.watermarks.of(executor.source.job)?.admit(admission);

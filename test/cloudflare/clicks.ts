@@ -29,8 +29,7 @@ export function message(urls: readonly string[], numbered: Numbered): string {
     plan.sources.get("clicks") as SourcePlan,
     numbered.fingerprint ?? plan.fingerprint,
   );
-  const records = urls.map((url, index) => ({ index, value: url }));
-  const reading = executor.read(records, `${producer}.${sequence}`, arrival);
+  const reading = executor.read({ values: urls }, `${producer}.${sequence}`, arrival);
   const identity = { producer, sequence, kind, arrival, before: 0, single: true, ...(time && { time }) };
   const [only] = executor.pack(reading, identity, MEMORY_LIMITS).messages;
   if (only === undefined) throw new Error("nothing to send");

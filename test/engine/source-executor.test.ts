@@ -58,11 +58,10 @@ describe("reading", () => {
   test("a record that is not valid is rejected with its index, as a whole; its neighbours proceed", () => {
     const executor = sourceExecutor(readerJob());
     const reading = executor.read(
-      [
-        { index: 7, value: { keys: ["a"] } },
-        { index: 9, value: { keys: ["b", "b"], fail: "no" } },
-        { index: 11, value: { keys: ["a", "c"] } },
-      ],
+      {
+        values: [{ keys: ["a"] }, { keys: ["b", "b"], fail: "no" }, { keys: ["a", "c"] }],
+        places: [7, 9, 11],
+      },
       "id",
       NOW,
     );

@@ -53,11 +53,7 @@ export function sourceExecutor(plan: Plan, name = "records"): SourceExecutor {
 }
 
 export function read(executor: SourceExecutor, values: Iterable<unknown>): Reading {
-  return executor.read(
-    [...values].map((value, index) => ({ index, value })),
-    `${P}.0`,
-    NOW,
-  );
+  return executor.read({ values: [...values] }, `${P}.0`, NOW);
 }
 
 export function pack(

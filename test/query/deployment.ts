@@ -201,8 +201,7 @@ export class Deployment {
     const arrival = this.clock.now();
     const { client } = options;
     const id = client ?? producer.next;
-    const values = records.map((value, index) => ({ index, value }));
-    const reading = executor.read(values, `${id.producer}.${id.sequence}`, arrival);
+    const reading = executor.read({ values: records }, `${id.producer}.${id.sequence}`, arrival);
     if (reading.rejected.length > 0) throw new Error(JSON.stringify(reading.rejected));
     const kind = client === undefined ? ProducerKind.isolate : ProducerKind.client;
     const before = client === undefined ? producer.counted : 0;

@@ -240,11 +240,7 @@ export class World {
     const executor = EXECUTORS[isolate.version];
     const orders = this.#orders(random.pick([1, 3, this.#wide ? 40 : 12]));
     const arrival = this.#clock.now();
-    const reading = executor.read(
-      orders.map((value, index) => ({ index, value })),
-      `${isolate.producer}.${isolate.sequence}`,
-      arrival,
-    );
+    const reading = executor.read({ values: orders }, `${isolate.producer}.${isolate.sequence}`, arrival);
     if (reading.accepted === 0) return;
     const identity = {
       producer: isolate.producer,
@@ -284,11 +280,7 @@ export class World {
     const executor = EXECUTORS[version];
     const { producer, sequence, orders } = request;
     const arrival = this.#clock.now();
-    const reading = executor.read(
-      orders.map((value, index) => ({ index, value })),
-      `${producer}.${sequence}`,
-      arrival,
-    );
+    const reading = executor.read({ values: orders }, `${producer}.${sequence}`, arrival);
     if (reading.accepted === 0) {
       request.answered = true;
       return;

@@ -208,7 +208,7 @@ function empty(
 ): Packed {
   const { executor, queue } = intake;
   const identity = { ...clientIdentity(id, arrival, intake), ...time };
-  return executor.pack(executor.read([], "", arrival), identity, queue.limits);
+  return executor.pack(executor.read({ values: [] }, "", arrival), identity, queue.limits);
 }
 
 async function send(packed: Packed, intake: Intake, claim: Claim, held: Held | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 /** Records: takes a body apart, into the records that a source reads and those that are not even records. */
-import type { Arrival, Rejection } from "../../engine/source/reader.ts";
+import type { Arrivals, Rejection } from "../../engine/source/reader.ts";
 import { Problem } from "../http/problem.ts";
 import type { Body, BodyKind } from "./body.ts";
 import { isDeeperThan, jsonErrorByte } from "./json.ts";
@@ -10,7 +10,7 @@ export const MAX_DEPTH = 100;
 
 /** The records of a body in their order, and those that are not even records. */
 export interface Records {
-  readonly arrivals: readonly Arrival[];
+  readonly arrivals: Arrivals;
   readonly rejected: readonly Rejection[];
 }
 
@@ -49,8 +49,12 @@ function valuesOf(text: string, kind: BodyKind): Records {
         : "; for one event a line send application/x-ndjson";
     throw new Problem(400, `the body is not JSON: syntax error at byte ${jsonErrorByte(text)}${hint}`);
   }
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  // As they are, when all are taken: a second list of thousands would have to be kept as long as the first.
+  if (values.length > 0 && values.length <= MAX_RECORDS && !values.some(isTooDeep))
+    return { arrivals: { values }, rejected: [] };
   const list = new RecordList();
-  (Array.isArray(value) ? value : [value]).forEach((item: unknown, index) => list.add(index, item));
+  values.forEach((item, index) => list.add(index, item));
   return list.done();
 }
 
@@ -80,14 +84,23 @@ function parseLine(line: string): unknown {
   }
 }
 
+function isTooDeep(value: unknown): boolean {
+  return isDeeperThan(value, MAX_DEPTH);
+}
+
 /** Records, counted against the limit as they come. */
 class RecordList {
-  readonly #arrivals: Arrival[] = [];
+  readonly #values: unknown[] = [];
+  readonly #places: number[] = [];
   readonly #rejected: Rejection[] = [];
 
   add(index: number, value: unknown): void {
-    if (isDeeperThan(value, MAX_DEPTH)) this.reject(index, `nested more than ${MAX_DEPTH} levels deep`);
-    else this.#arrivals.push({ index, value });
+    if (isTooDeep(value)) {
+      this.reject(index, `nested more than ${MAX_DEPTH} levels deep`);
+      return;
+    }
+    this.#values.push(value);
+    this.#places.push(index);
     this.#count();
   }
 
@@ -97,12 +110,12 @@ class RecordList {
   }
 
   done(): Records {
-    if (this.#arrivals.length + this.#rejected.length === 0) throw empty();
-    return { arrivals: this.#arrivals, rejected: this.#rejected };
+    if (this.#values.length + this.#rejected.length === 0) throw empty();
+    return { arrivals: { values: this.#values, places: this.#places }, rejected: this.#rejected };
   }
 
   #count(): void {
-    if (this.#arrivals.length + this.#rejected.length <= MAX_RECORDS) return;
+    if (this.#values.length + this.#rejected.length <= MAX_RECORDS) return;
     throw new Problem(413, `more than ${MAX_RECORDS} events in one request; send them in smaller requests`, {
       limit: MAX_RECORDS,
     });

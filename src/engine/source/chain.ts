@@ -5,35 +5,14 @@ import type { Event } from "../../event.ts";
 import type { FailurePolicy } from "../../job.ts";
 import type { Operator } from "../../operator.ts";
 import type { Step, Target } from "../../plan.ts";
-import { append } from "./append.ts";
+import type { Passage } from "./passage.ts";
+import { Trail } from "./passage.ts";
 
 export const MAX_KEY_BYTES = 2048;
 
-/** What became of one event: where it goes, and what threw on the way. */
-export interface Passage {
-  readonly routed: readonly Routed[];
-  /** One entry for each operator that the event would have been on its way to. */
-  readonly failed: readonly Failure[];
-}
-
-export interface Routed {
-  readonly target: Target;
-  readonly event: Event<unknown>;
-  /** The input of the target that it comes in by. */
-  readonly port: number;
-}
-
-export interface Failure {
-  readonly target: Target;
-  /** What threw. */
-  readonly operator: string;
-  readonly error: string;
-  /** What it threw on: the event as it was at that step, so that its siblings from a flatMap are not sent again with it. */
-  readonly event: Event<unknown> & { readonly port?: number };
-}
-
 /** What happens to an event that a step throws on. */
 export interface PassOptions {
+  /** `dead-letter` by default. */
   readonly onError?: FailurePolicy;
   /** There is a sender who can be told that a key is invalid; else that is a failure like any other. */
   readonly refusable?: boolean;
@@ -42,39 +21,36 @@ export interface PassOptions {
 /**
  * Walks an event through steps. What an operator throws is the event's failure, not its request's.
  *
+ * @param trail one that has served already, to be used again.
  * @throws InvalidEventError when a key is not one and there is a sender to tell: the event is refused as a whole.
  * @throws OperatorFailedError when a step throws and the policy is `fail`.
  */
 export function passThrough(
   steps: readonly Step[],
   event: Event<unknown>,
-  { onError = "dead-letter", refusable = true }: PassOptions = {},
+  options: PassOptions = {},
+  trail = new Trail(),
 ): Passage {
-  const walked: Walk = { routed: [], failed: [], onError, refusable };
-  walk(steps, event, walked);
-  return walked;
+  trail.begin();
+  walk(steps, event, options, trail);
+  return trail;
 }
 
-interface Walk extends Passage, Required<PassOptions> {
-  routed: Routed[];
-  failed: Failure[];
-}
-
-function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
+function walk(steps: readonly Step[], event: Event<unknown>, options: PassOptions, trail: Trail): void {
   for (const step of steps) {
     switch (step.kind) {
       case "target":
-        on.routed = append(on.routed, { target: step.target, event, port: step.port });
+        trail.route(step.target, event, step.port);
         break;
       case "keyBy": {
         let key: string;
         try {
           key = checkKey(step.key(event.data));
         } catch (error) {
-          fail(step, step.name, event, error, on);
+          fail(step, step.name, event, error, options, trail);
           break;
         }
-        walk(step.next, { id: event.id, time: event.time, key, data: event.data }, on);
+        walk(step.next, { id: event.id, time: event.time, key, data: event.data }, options, trail);
         break;
       }
       case "operator": {
@@ -82,24 +58,32 @@ function walk(steps: readonly Step[], event: Event<unknown>, on: Walk): void {
         try {
           apply(step.operator, event, emitted);
         } catch (error) {
-          fail(step, step.operator.name, event, error, on);
+          fail(step, step.operator.name, event, error, options, trail);
           break;
         }
         for (const { output, event: emission } of emitted.list) {
           // Any name may be emitted to: those that an object has by nature are no outputs.
-          if (output === undefined) walk(step.next, emission, on);
-          else if (Object.hasOwn(step.sides, output)) walk(step.sides[output] ?? [], emission, on);
+          if (output === undefined) walk(step.next, emission, options, trail);
+          else if (Object.hasOwn(step.sides, output))
+            walk(step.sides[output] ?? [], emission, options, trail);
         }
       }
     }
   }
 }
 
-function fail(step: Step, operator: string, event: Event<unknown>, error: unknown, on: Walk): void {
-  if (error instanceof InvalidEventError && on.refusable) throw error;
-  if (on.onError === "fail") throw new OperatorFailedError(operator, messageOf(error));
+function fail(
+  step: Step,
+  operator: string,
+  event: Event<unknown>,
+  error: unknown,
+  { onError, refusable = true }: PassOptions,
+  trail: Trail,
+): void {
+  if (error instanceof InvalidEventError && refusable) throw error;
+  if (onError === "fail") throw new OperatorFailedError(operator, messageOf(error));
   for (const target of targetsOf(step)) {
-    on.failed = append(on.failed, { target, operator, error: messageOf(error), event });
+    trail.fail({ target, operator, error: messageOf(error), event });
   }
 }
 

@@ -16,7 +16,7 @@ import { windowsOf } from "../../windows/window.ts";
 import { copyOf, storable } from "../accumulator.ts";
 import type { DeadEvent, PackedEvent } from "../segment.ts";
 import { packEvent, packPartial } from "../segment.ts";
-import type { Failure, Passage } from "./chain.ts";
+import type { Failure, Passage } from "./passage.ts";
 
 /** One thing that goes to one shard: a record, a dead event, or a number of events that filters dropped. */
 export interface Item {

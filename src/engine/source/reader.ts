@@ -5,13 +5,12 @@ import { parseTime } from "../../duration.ts";
 import { InvalidEventError, messageOf } from "../../errors.ts";
 import type { Event, EventAttributes } from "../../event.ts";
 import type { Source } from "../../source.ts";
-import { append } from "./append.ts";
 
-/** One record of a request: a line of text or a JSON value, with its place in the body. */
-export interface Arrival {
-  /** Counted from 0: the place in the array, or the line. */
-  readonly index: number;
-  readonly value: unknown;
+/** The records of a request: lines of text, or JSON values. */
+export interface Arrivals {
+  readonly values: readonly unknown[];
+  /** Their places in the body, counted from 0: in the array, or the line. By default those in `values`. */
+  readonly places?: readonly number[];
 }
 
 export interface Rejection {
@@ -23,10 +22,14 @@ export interface Rejection {
 export const MAX_FUTURE_MS = 3_600_000;
 const MAX_ID_LENGTH = 256;
 
+/** Before a record's first event; nothing is ever put into it. */
+const NONE: Event<unknown>[] = [];
+
 /** Reads the records of one request; one collector serves all of them, since a request may have thousands. */
 export class EventReader implements SourceCollector<unknown> {
   readonly #source: Source<unknown>;
-  readonly #idBase: string;
+  /** What generated ids begin with. */
+  readonly #prefix: string;
   readonly #arrival: number;
   #index = 0;
   #events: Event<unknown>[] | undefined;
@@ -38,21 +41,22 @@ export class EventReader implements SourceCollector<unknown> {
    */
   constructor(source: Source<unknown>, idBase: string, arrival: number) {
     this.#source = source;
-    this.#idBase = idBase;
+    this.#prefix = `${idBase}.`;
     this.#arrival = arrival;
   }
 
   /**
    * The events that one record stands for.
    *
+   * @param index its place in the body.
    * @throws InvalidEventError when the record is not valid.
    */
-  read(record: Arrival): readonly Event<unknown>[] {
-    this.#index = record.index;
-    this.#events = [];
+  read(value: unknown, index: number): readonly Event<unknown>[] {
+    this.#index = index;
+    this.#events = NONE;
     this.#said = undefined;
     try {
-      const returned: unknown = this.#source.getEvents(record.value, this);
+      const returned: unknown = this.#source.getEvents(value, this);
       if (returned instanceof Promise) {
         returned.catch(() => undefined);
         throw new TypeError("getEvents returned a Promise, but nothing waits for it");
@@ -84,14 +88,17 @@ export class EventReader implements SourceCollector<unknown> {
     const { id, time } = attributes ?? {};
     const events = this.#events;
     if (events === undefined) throw new TypeError("emit was called after getEvents had returned");
-    this.#events = append(events, {
+    const event: Event<unknown> = {
       id:
         id === undefined
-          ? `${this.#idBase}.${this.#index}${events.length === 0 ? "" : `-${events.length}`}`
+          ? `${this.#prefix}${this.#index}${events.length === 0 ? "" : `-${events.length}`}`
           : checkId(id),
       time: time === undefined ? this.#arrival : checkTime(time, this.#arrival),
       data,
-    });
+    };
+    // Made with its first event a list has room for one; grown from nothing it would have room for seventeen.
+    if (events.length === 0) this.#events = [event];
+    else events.push(event);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Chain: side outputs, ports and failures on the way through the stateless steps. */
 import { describe, expect, test } from "vitest";
-import type { Passage } from "../../../src/engine/source/chain.ts";
 import { findStep, passThrough } from "../../../src/engine/source/chain.ts";
+import type { Passage } from "../../../src/engine/source/passage.ts";
+import { Trail } from "../../../src/engine/source/passage.ts";
 import { InvalidEventError, OperatorFailedError } from "../../../src/errors.ts";
 import type { Collector, Event, Stream } from "../../../src/index.ts";
 import { count, Job, Operator, planJobs } from "../../../src/index.ts";
@@ -147,4 +148,30 @@ describe("a key that is none", () => {
       );
     }
   });
+});
+
+test("a trail that is used again says of an event nothing that was of those before it", () => {
+  const steps = stepsOf((stream) => {
+    stream.applyOperator(new Emitting("emitting")).addSink(new Nowhere("main"));
+  });
+  const trail = new Trail();
+  const said = ["main main main", "", "throw", "main main", "main", "main main main main"].map(
+    (outputs, n) => {
+      const { routed, failed } = passThrough(
+        steps,
+        { id: `${n}`, time: NOW, data: outputs.split(" ") },
+        {},
+        trail,
+      );
+      return [routed.map(({ event: { id } }) => id), failed.map(({ event: { id } }) => id)];
+    },
+  );
+  expect(said).toEqual([
+    [["0", "0/1", "0/2"], []],
+    [[], []],
+    [[], ["2"]],
+    [["3", "3/1"], []],
+    [["4"], []],
+    [["5", "5/1", "5/2", "5/3"], []],
+  ]);
 });

@@ -138,11 +138,7 @@ export class World {
     });
     const executor = new SourceExecutor(this.plan, this.plan.sources.get(side) as never);
     const { producer } = isolate;
-    const reading = executor.read(
-      ticks.map((value, index) => ({ index, value })),
-      `${producer.id}.${producer.next.sequence}`,
-      arrival,
-    );
+    const reading = executor.read({ values: ticks }, `${producer.id}.${producer.next.sequence}`, arrival);
     const { messages, segments } = executor.pack(
       reading,
       {

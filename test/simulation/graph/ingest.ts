@@ -188,11 +188,7 @@ export class Ingest {
     const arrival = clock.now();
     const records = drawRecords(this.#world.random, most, this.#ids, arrival);
     const held = this.#enter(isolate, arrival);
-    const reading = executor.read(
-      records.map((value, index) => ({ index, value })),
-      `${producer}.${sequence}`,
-      arrival,
-    );
+    const reading = executor.read({ values: records }, `${producer}.${sequence}`, arrival);
     const accepted = acceptedOf(records, reading);
     if (reading.accepted === 0) {
       held?.leave();
@@ -245,11 +241,7 @@ export class Ingest {
     const executor = this.#executors.get(`${source} ${version}`) as SourceExecutor;
     const arrival = clock.now();
     const held = this.#enter(this.#front(source, version), arrival);
-    const reading = executor.read(
-      records.map((value, index) => ({ index, value })),
-      `${producer}.${sequence}`,
-      arrival,
-    );
+    const reading = executor.read({ values: records }, `${producer}.${sequence}`, arrival);
     const accepted = acceptedOf(records, reading);
     if (reading.accepted === 0 || !plans[version].sources.has(source)) {
       held?.leave();
