@@ -115,17 +115,21 @@ function tooLarge(bytes: number, limit: number, single: boolean): TooLargeError 
 }
 
 export function partsOf(items: readonly Item[]): OperatorPart[] {
-  const parts = new Map<Target, Map<number, MutableShardPart>>();
+  const grouped: Group[] = [];
+  let group: Group | undefined;
   for (const { target, shard, record, time = 0, dead, dropped = 0 } of items) {
-    let byShard = parts.get(target);
-    if (byShard === undefined) {
-      byShard = new Map();
-      parts.set(target, byShard);
+    if (group?.target !== target) {
+      group = grouped.find((one) => one.target === target);
+      if (group === undefined) {
+        group = { target, byShard: [], parts: [] };
+        grouped.push(group);
+      }
     }
-    let one = byShard.get(shard);
+    let one = group.byShard[shard];
     if (one === undefined) {
       one = { shard, records: [], dropped: 0, dead: [], ...(isRead(target) ? { times: [] } : {}) };
-      byShard.set(shard, one);
+      group.byShard[shard] = one;
+      group.parts.push(one);
     }
     if (record !== undefined) {
       one.records.push(record[0], record[1], record[2]);
@@ -134,16 +138,19 @@ export function partsOf(items: readonly Item[]): OperatorPart[] {
     if (dead !== undefined) one.dead.push(dead);
     one.dropped += dropped;
   }
-  return [...parts].map(([{ name, shards }, byShard]) => ({
-    operator: name,
-    shards,
-    byShard: [...byShard.values()],
-  }));
+  return grouped.map(({ target: { name, shards }, parts }) => ({ operator: name, shards, byShard: parts }));
 }
 
 /** Whether what an aggregate emits goes anywhere: then it must know event times. Others see whole events. */
 function isRead(target: Target): boolean {
   return target.kind === "aggregate" && target.outputs.targets.length > 0;
+}
+
+interface Group {
+  readonly target: Target;
+  /** Its parts by the numbers of their shards, and in the order in which they came up. */
+  readonly byShard: MutableShardPart[];
+  readonly parts: MutableShardPart[];
 }
 
 interface MutableShardPart extends ShardPart {
