@@ -31,8 +31,9 @@ export function unitsOf(body: unknown): number {
 }
 
 /**
- * The requests that brought the messages, by source, what ingest says that it has used besides, and the calls of clients' claims. A claim of what was not claimed before
- * writes a row, of which nobody tells: it is taken to be so with each first delivery.
+ * The requests that brought the messages, by source, what ingest says that it has used besides, and the calls of clients'
+ * claims. A claim of what was not claimed before writes a row, of which nobody tells: it is taken to be so with each first
+ * delivery.
  */
 export function usageOfRequests(messages: readonly Message[]): Usages {
   const usages: Usages = {};
