@@ -4,6 +4,7 @@
  * A message is charged for with its first delivery: to write, read and delete it. What a request to ingest costs is told by
  * its first segment, the one that states its events, when that is delivered for the first time.
  */
+import { byteLength } from "../byte-length.ts";
 import type { Message } from "../engine/operator/message.ts";
 import { ProducerKind } from "../engine/segment.ts";
 import type { Usages } from "../engine/usage.ts";
@@ -11,7 +12,6 @@ import { addUsage } from "../engine/usage.ts";
 import { BILLED_BYTES } from "./prices.ts";
 
 const WRITE_READ_DELETE = 3;
-const encoder = new TextEncoder();
 
 /** The batch is a request to the Worker, and each delivery of a message an operation per 64 KB. */
 export function usageOfBatch(messages: readonly { readonly body: unknown; readonly attempts: number }[]) {
@@ -27,7 +27,7 @@ export function unitsOf(body: unknown): number {
   const text = typeof body === "string" ? body : (JSON.stringify(body) ?? "");
   // A UTF-16 unit is at most three bytes of UTF-8: only long ones need counting.
   if (text.length * 3 <= BILLED_BYTES) return 1;
-  return Math.ceil(encoder.encode(text).length / BILLED_BYTES);
+  return Math.ceil(byteLength(text) / BILLED_BYTES);
 }
 
 /**

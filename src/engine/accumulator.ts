@@ -1,9 +1,8 @@
 /** Accumulators: which values can be stored as one, and copies that a hook may change. */
+import { byteLength } from "../byte-length.ts";
 
 /** An accumulator must fit a row of storage with room to spare. */
 const MAX_ACCUMULATOR_BYTES = 1_000_000;
-
-const encoder = new TextEncoder();
 
 /** @throws TypeError or RangeError when the accumulator would not come back from JSON and storage as it is. */
 export function storable<Acc>(accumulator: Acc): Acc {
@@ -13,7 +12,7 @@ export function storable<Acc>(accumulator: Acc): Acc {
   if (typeof accumulator === "number" || typeof accumulator === "boolean") return accumulator;
   const text = JSON.stringify(accumulator);
   // A UTF-16 unit is at most three bytes of UTF-8: only large ones need counting.
-  const bytes = text.length * 3 <= MAX_ACCUMULATOR_BYTES ? 0 : encoder.encode(text).length;
+  const bytes = text.length * 3 <= MAX_ACCUMULATOR_BYTES ? 0 : byteLength(text);
   if (bytes > MAX_ACCUMULATOR_BYTES) {
     throw new RangeError(`the accumulator is ${bytes} bytes long; the limit is ${MAX_ACCUMULATOR_BYTES}`);
   }

@@ -5,8 +5,8 @@
  * and that a person can read in a dead letter. Positions instead of names keep it small. Fields are only ever appended.
  * What each shard is to apply is a text inside the text (a *sealed* part): whoever only routes it hands it on unread.
  */
+import { byteLength } from "../byte-length.ts";
 import { EnvelopeError, messageOf } from "../errors.ts";
-import { byteLength } from "./byte-length.ts";
 import type { DeadEvent, OperatorPart, Segment, SegmentTime, ShardContent } from "./segment.ts";
 import { ProducerKind, RECORD_WIDTH } from "./segment.ts";
 import type { Usage } from "./usage.ts";

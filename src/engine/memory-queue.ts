@@ -1,11 +1,10 @@
 /** MemoryQueue: the article's stream, a bounded first-in-first-out queue; a full one makes its senders wait. */
+import { byteLength } from "../byte-length.ts";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Backlog, Delivery, EventQueue, QueueLimits } from "./event-queue.ts";
 
 export const MEMORY_LIMITS: QueueLimits = { messages: 100, messageBytes: 128_000, sendBytes: 256_000 };
-
-const encoder = new TextEncoder();
 
 interface Waiting {
   readonly id: string;
@@ -53,7 +52,7 @@ export class MemoryQueue implements EventQueue {
     const [first] = this.#waiting;
     return {
       messages: this.#waiting.length,
-      bytes: this.#waiting.reduce((sum, { body }) => sum + encoder.encode(body).length, 0),
+      bytes: this.#waiting.reduce((sum, { body }) => sum + byteLength(body), 0),
       ...(first === undefined ? {} : { oldest: first.sent }),
     };
   }

@@ -9,6 +9,7 @@
  * `id` each time, so a consumer that remembers ids handles each once. An event over the platform's 128 KB becomes a
  * dead letter; its neighbours are sent.
  */
+import { byteLength } from "../byte-length.ts";
 import type { Event } from "../event.ts";
 import type { SinkBatch, SinkBinding, SinkContext, SinkOptions } from "../sink.ts";
 import { Sink } from "../sink.ts";
@@ -64,12 +65,11 @@ function* sends<T>(
   events: readonly Event<T>[],
   reject: (event: Event<T>, reason: string) => void,
 ): Iterable<EventJson<T>[]> {
-  const encoder = new TextEncoder();
   let bodies: EventJson<T>[] = [];
   let bytes = 0;
   for (const event of events) {
     const body = toEventJson(event);
-    const size = encoder.encode(JSON.stringify(body)).length;
+    const size = byteLength(JSON.stringify(body));
     if (size > LIMITS.messageBytes) {
       reject(event, `it has ${size} bytes as a queue message; the limit is ${LIMITS.messageBytes}`);
       continue;

@@ -5,6 +5,7 @@
  * Values may be changed in place: a value that a commit has made durable in the log may be in a page before the
  * checkpoint that it belongs to, since replaying the log over it gives the same.
  */
+import { byteLength } from "../byte-length.ts";
 import { StateError } from "../errors.ts";
 import { ByteReader, ByteWriter, VARINT_BYTES } from "./bytes.ts";
 import { PackedKeys } from "./packed-keys.ts";
@@ -66,7 +67,7 @@ export class Page {
   static #decodeFirst(data: Uint8Array, newer?: Uint8Array): Page {
     const [keys, own] = JSON.parse(decoder.decode(data)) as [string[], unknown[]];
     const packed = PackedKeys.of(keys);
-    const bytes = encoder.encode(packed.json()).length;
+    const bytes = byteLength(packed.json());
     const values = newer === undefined ? own : unpackValues(newer);
     return Page.#of(packed, values, bytes, newer?.length ?? data.length - bytes);
   }

@@ -1,4 +1,5 @@
 /** TestQueue: a queue whose delays go by the clock that it is given, and that misdelivers on request. */
+import { byteLength } from "../byte-length.ts";
 import type { Clock } from "../clock.ts";
 import type { Backlog, Consumer, EventQueue, QueueLimits } from "../engine/event-queue.ts";
 import { MEMORY_LIMITS } from "../engine/memory-queue.ts";
@@ -19,8 +20,6 @@ export interface TestQueueOptions {
   /** Messages come in batches of any size and in any order: what this says. */
   readonly random?: Random | undefined;
 }
-
-const encoder = new TextEncoder();
 
 /** Never full: what nobody takes is there to be looked at. */
 export class TestQueue implements EventQueue {
@@ -48,7 +47,7 @@ export class TestQueue implements EventQueue {
     const sent = this.#waiting.map((message) => message.sent);
     return {
       messages: this.#waiting.length,
-      bytes: this.#waiting.reduce((sum, { body }) => sum + encoder.encode(body).length, 0),
+      bytes: this.#waiting.reduce((sum, { body }) => sum + byteLength(body), 0),
       ...(sent.length === 0 ? {} : { oldest: Math.min(...sent) }),
     };
   }

@@ -1,4 +1,5 @@
 /** Identity: who numbers a request, so that sending it again can be told from sending something new. */
+import { byteLength } from "../../byte-length.ts";
 import type { SegmentId } from "../../engine/segment.ts";
 import type { Usage } from "../../engine/usage.ts";
 import { ONE_REQUEST } from "../../engine/usage.ts";
@@ -62,7 +63,7 @@ export async function claimOf(headers: Headers, credential: Credential, source: 
 }
 
 function checkKey(key: string): void {
-  const bytes = new TextEncoder().encode(key).length;
+  const bytes = byteLength(key);
   if (bytes === 0 || bytes > MAX_KEY_BYTES) {
     throw new Problem(400, `Idempotency-Key: ${bytes} bytes long; use 1 to ${MAX_KEY_BYTES}`);
   }

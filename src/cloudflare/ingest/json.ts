@@ -1,4 +1,5 @@
 /** JSON: finds where a text stops being JSON, which the platform's parser does not always say. */
+import { byteLength } from "../../byte-length.ts";
 
 const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
@@ -15,7 +16,7 @@ type Expected = "value" | "item or ]" | "key" | "key or }" | ":" | "end of value
  * it ends too early. Of a broken number, word or escape it is where that begins. Walks the text once, without recursion: hostile nesting costs no stack.
  */
 export function jsonErrorByte(text: string): number {
-  return new TextEncoder().encode(text.slice(0, errorIndex(text))).length;
+  return byteLength(text.slice(0, errorIndex(text)));
 }
 
 function errorIndex(text: string): number {

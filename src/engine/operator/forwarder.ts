@@ -4,8 +4,8 @@
  * Segments that hold nothing for a stage travel along bare, so that the stage's shards can close their prefixes; those
  * that nothing goes with wait for the next message, or are forgotten with the isolate, which costs a shard some bits.
  */
+import { byteLength } from "../../byte-length.ts";
 import type { Plan, StagePlan } from "../../plan.ts";
-import { byteLength } from "../byte-length.ts";
 import type { SealedSegment } from "../envelope.ts";
 import { bytesInMessage, encodeSealed } from "../envelope.ts";
 import type { EventQueue } from "../event-queue.ts";

@@ -1,4 +1,5 @@
 /** Chain: walks one event through the stateless steps in front of the queue, to the operators that it ends in. */
+import { byteLength } from "../../byte-length.ts";
 import type { Collector, EmitOptions } from "../../collector.ts";
 import { InvalidEventError, messageOf, OperatorFailedError } from "../../errors.ts";
 import type { Event } from "../../event.ts";
@@ -143,7 +144,7 @@ function checkKey(key: unknown): string {
   if (!key.isWellFormed())
     throw new InvalidEventError("key: has half of a surrogate pair; send well-formed Unicode");
   // A UTF-16 unit is at most three bytes of UTF-8: only long keys need counting.
-  const bytes = key.length * 3 <= MAX_KEY_BYTES ? 0 : new TextEncoder().encode(key).length;
+  const bytes = key.length * 3 <= MAX_KEY_BYTES ? 0 : byteLength(key);
   if (bytes > MAX_KEY_BYTES) {
     throw new InvalidEventError(`key: ${bytes} bytes long, the limit is ${MAX_KEY_BYTES}`, true);
   }

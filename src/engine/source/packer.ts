@@ -1,7 +1,7 @@
 /** Packer: lays items into segments and segments into messages, each just under what the queue bills as one unit. */
+import { byteLength } from "../../byte-length.ts";
 import { TooLargeError } from "../../errors.ts";
 import type { Plan, Target } from "../../plan.ts";
-import { byteLength } from "../byte-length.ts";
 import { encodeSegment, joinEnvelope } from "../envelope.ts";
 import type { QueueLimits } from "../event-queue.ts";
 import type {

@@ -4,9 +4,9 @@
  * While one handing-over is under way, what is emitted gathers and goes with the next: under load many commits share
  * a call. A destination that fails or is busy holds up itself, until the outbox is full, and then this shard.
  */
+import { byteLength } from "../../../byte-length.ts";
 import { StateError } from "../../../errors.ts";
 import type { OperatorPlan, Plan, StagePlan } from "../../../plan.ts";
-import { byteLength } from "../../byte-length.ts";
 import { encodeSealed } from "../../envelope.ts";
 import { ProducerKind } from "../../segment.ts";
 import type { OutboxEntry } from "../outbox.ts";

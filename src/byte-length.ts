@@ -1,7 +1,7 @@
-/** byteLength: how long a message is where limits are in bytes. */
+/** byteLength: how long a text is where limits are in bytes. */
 
 const encoder = new TextEncoder();
-/** Messages aim below its size: most are written here over one another, rather than each into memory of its own. */
+/** Messages aim below its size: most texts are written here over one another, rather than each into memory of its own. */
 const buffer = new Uint8Array(65_536);
 
 /** The bytes of a text in UTF-8. */

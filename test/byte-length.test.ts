@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byteLength } from "../../src/engine/byte-length.ts";
+import { byteLength } from "../src/byte-length.ts";
 
 const ROOM = 65_536;
 
