@@ -4,14 +4,20 @@ import { addUsage, addUsages } from "../../engine/usage.ts";
 import { estimatedCpu } from "../cpu-estimate.ts";
 import { OBJECT_GIGABYTES, prices } from "../prices.ts";
 import type { KnownFlow } from "./known-flows.ts";
+import { acceptedOf } from "./known-flows.ts";
 import type { Labels, Sample } from "./prometheus.ts";
 import { family } from "./prometheus.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { answered } from "./snapshot.ts";
 
+interface EstimatedUsage extends Usage {
+  /** CPU time of Workers, milliseconds. */
+  readonly cpu?: number;
+}
+
 /** A million of it costs `price` dollars. */
 interface Billed {
-  readonly unit: keyof Usage;
+  readonly unit: keyof EstimatedUsage;
   readonly price: number;
   /** What `millrace_cost_dollars_total` calls it. */
   readonly what: string;
@@ -30,6 +36,8 @@ const AWAKE: Billed = {
   price: (prices.gigabyteSecond * OBJECT_GIGABYTES) / 1000,
   what: "duration",
 };
+const CPU: Billed = { unit: "cpu", price: prices.cpuMillisecond, what: "cpu_estimate" };
+const ALL = [REQUESTS, QUEUE, OBJECTS, READS, WRITTEN, READ, R2_A, R2_B, AWAKE, CPU];
 
 const LEFT_OUT =
   "Left out: Worker requests that only read, or that no source took; live views and their WebSockets; and what an object, a " +
@@ -40,28 +48,21 @@ const LEFT_OUT =
  * a part of anything.
  */
 export function costMetrics(snapshot: Snapshot, flows: readonly KnownFlow[]): string {
-  const usages = usagesOf(snapshot);
-  if (usages === undefined) return "";
-  const accepted = new Map(
-    flows.filter(({ internal }) => !internal).map((flow) => [flow.source, flow.accepted]),
-  );
-  const cpu = Object.entries(usages).flatMap(([part, { requests }]): Sample[] =>
-    requests === undefined ? [] : [[{ part }, rounded(estimatedCpu(requests, accepted.get(part) ?? 0))]],
-  );
+  const counted = usagesOf(snapshot);
+  if (counted === undefined) return "";
+  const accepted = acceptedOf(flows);
+  const usages = Object.entries(counted).map(([part, usage]): [part: string, usage: EstimatedUsage] => [
+    part,
+    withCpu(usage, accepted.get(part)),
+  ]);
   const samples = ({ unit }: Billed, labels: Labels = {}): Sample[] =>
-    Object.entries(usages).flatMap(([part, usage]): Sample[] =>
+    usages.flatMap(([part, usage]): Sample[] =>
       usage[unit] === undefined ? [] : [[{ part, ...labels }, usage[unit]]],
     );
-  const dollars = [REQUESTS, QUEUE, OBJECTS, READS, WRITTEN, READ, R2_A, R2_B, AWAKE].flatMap((billed) =>
+  const dollars = ALL.flatMap((billed) =>
     samples(billed, { for: billed.what }).map(
       ([labels, count]): Sample => [labels, rounded((count * billed.price) / 1e6)],
     ),
-  );
-  const cpuDollars = cpu.map(
-    ([labels, ms]): Sample => [
-      { ...labels, for: "cpu_estimate" },
-      rounded((ms * prices.cpuMillisecond) / 1e6),
-    ],
   );
   return [
     family(
@@ -116,15 +117,20 @@ export function costMetrics(snapshot: Snapshot, flows: readonly KnownFlow[]): st
       "millrace_estimated_cpu_milliseconds_total",
       "counter",
       "CPU time of Workers, which they cannot measure: a figure for each request and each event, from the bench, on the high side.",
-      cpu,
+      samples(CPU),
     ),
     family(
       "millrace_cost_dollars_total",
       "counter",
       `What all that costs, in US dollars at the list prices of ${prices.asOf}, beyond what the paid plan includes. ${LEFT_OUT}`,
-      [...dollars, ...cpuDollars],
+      dollars,
     ),
   ].join("");
+}
+
+function withCpu(usage: Usage, events = 0): EstimatedUsage {
+  const { requests } = usage;
+  return requests === undefined ? usage : { ...usage, cpu: rounded(estimatedCpu(requests, events)) };
 }
 
 /** Without the noise of binary fractions. */

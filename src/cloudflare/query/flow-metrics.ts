@@ -1,13 +1,12 @@
 /** Flow metrics: what became of the events on each edge of the plan. */
 import type { Flow } from "./conservation.ts";
 import type { KnownFlow } from "./known-flows.ts";
+import { acceptedOf } from "./known-flows.ts";
 import type { Sample } from "./prometheus.ts";
 import { family } from "./prometheus.ts";
 
 export function flowMetrics(flows: readonly KnownFlow[]): string {
   const sure = flows.filter((flow) => flow.sure);
-  const external = sure.filter(({ internal }) => !internal);
-  const accepted = new Map(external.map((flow) => [flow.source, flow.accepted]));
   const perFlow = (value: (flow: Flow) => number, of: readonly Flow[] = flows): Sample[] =>
     of.map((flow) => [{ source: flow.source, operator: flow.operator }, value(flow)]);
 
@@ -16,7 +15,7 @@ export function flowMetrics(flows: readonly KnownFlow[]): string {
       "millrace_events_accepted_total",
       "counter",
       "Events accepted from an HTTP source, as far as any shard has heard; what no shard has met yet is in the queue's backlog.",
-      [...accepted].map(([source, events]) => [{ source }, events]),
+      [...acceptedOf(flows)].map(([source, events]) => [{ source }, events]),
     ),
     family(
       "millrace_events_emitted_total",

@@ -27,6 +27,12 @@ export function wholeOf({ operators }: Snapshot): Whole[] {
   });
 }
 
+/** Events accepted from each HTTP source of which that is known. */
+export function acceptedOf(flows: readonly KnownFlow[]): Map<string, number> {
+  const external = flows.filter(({ internal, sure }) => sure && !internal);
+  return new Map(external.map(({ source, accepted }) => [source, accepted]));
+}
+
 /** The flows into operators of which all shards have answered. */
 export function knownFlows(snapshot: Snapshot): KnownFlow[] {
   const { operators } = snapshot;
