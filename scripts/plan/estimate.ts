@@ -4,7 +4,7 @@ import type { Plan } from "../../src/index.ts";
 import { assumedLines, CALL_MS } from "./estimate/assumed.ts";
 import { EVENT_BYTES, flowOf, RECORD_BYTES } from "./estimate/flow.ts";
 import type { EstimateLine } from "./estimate/lines.ts";
-import { many, n, operatorLines, sourceLines } from "./estimate/lines.ts";
+import { many, n, operatorLines, sourceLines, totalOf } from "./estimate/lines.ts";
 import type { Workload } from "./estimate/workload.ts";
 import { checkSelectivity, sourceOf } from "./estimate/workload.ts";
 import { table } from "./table.ts";
@@ -37,8 +37,6 @@ export function estimate(plan: Plan, workload: Workload): Estimate {
   ];
   const lines = [...counts, ...assumedLines(events, counts)];
   const dollars = lines.reduce((sum, line) => sum + line.dollars, 0);
-  const counted = (what: string) =>
-    lines.filter((line) => line.what === what).reduce((sum, { count }) => sum + count, 0);
   const messages = source.messages + operators.reduce((sum, flow) => sum + flow.messages, 0);
   const perMillion = (count: number) => (count / events) * 1e6;
   return {
@@ -49,8 +47,8 @@ export function estimate(plan: Plan, workload: Workload): Estimate {
     dollars,
     perMillionEvents: {
       messages: perMillion(messages),
-      shardCalls: perMillion(counted("object requests")),
-      rowsWritten: perMillion(counted("rows written")),
+      shardCalls: perMillion(totalOf(counts, "object requests")),
+      rowsWritten: perMillion(totalOf(counts, "rows written")),
       dollars: perMillion(dollars),
     },
   };

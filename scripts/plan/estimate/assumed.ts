@@ -2,7 +2,7 @@
 import { CPU_MS_A_REQUEST, CPU_MS_AN_EVENT, estimatedCpu } from "../../../src/cloudflare/cpu-estimate.ts";
 import { OBJECT_GIGABYTES, prices } from "../../../src/cloudflare/prices.ts";
 import type { EstimateLine } from "./lines.ts";
-import { line, many } from "./lines.ts";
+import { line, many, totalOf } from "./lines.ts";
 
 /** What an object takes for a call, most of it until the platform has confirmed what it wrote. Not measured there. */
 export const CALL_MS = 20;
@@ -11,10 +11,8 @@ const ROWS_A_CALL = 1;
 
 /** @param counted all other lines of the estimate. */
 export function assumedLines(events: number, counted: readonly EstimateLine[]): EstimateLine[] {
-  const sum = (what: string) =>
-    counted.filter((one) => one.what === what).reduce((total, { count }) => total + count, 0);
-  const requests = sum("Worker requests");
-  const calls = sum("object requests");
+  const requests = totalOf(counted, "Worker requests");
+  const calls = totalOf(counted, "object requests");
   const asked = many(calls, "object request");
   const cpu = `${many(requests, "Worker request")} × ${CPU_MS_A_REQUEST} + ${many(events, "event")} × ${CPU_MS_AN_EVENT}`;
   const awake = `${asked} × ${CALL_MS} ms × ${OBJECT_GIGABYTES} GB`;

@@ -154,6 +154,11 @@ export function line(
   return { part, what, arithmetic, count, dollarsPerMillion: price, dollars: (count * price) / 1e6 };
 }
 
+/** How many of something there are in lines. */
+export function totalOf(lines: readonly EstimateLine[], what: string): number {
+  return lines.filter((one) => one.what === what).reduce((total, { count }) => total + count, 0);
+}
+
 export function n(value: number): string {
   return value.toLocaleString("en-US", {
     maximumSignificantDigits: 15,
