@@ -2,12 +2,6 @@
 import { OBJECT_GIGABYTES, prices } from "../../src/cloudflare/prices.ts";
 import type { Counts } from "./meter/counts.ts";
 
-/** What a run used besides what can be counted. */
-export interface Usage {
-  /** CPU seconds of the whole local runtime, its queue and its HTTP among them: an upper bound. */
-  readonly cpuSeconds: number;
-}
-
 export interface BillLine {
   readonly what: string;
   readonly count: number;
@@ -27,8 +21,12 @@ export interface Bill {
   readonly withEstimates: number;
 }
 
-/** Dollars are for a million events. */
-export function bill(counts: Counts, usage: Usage, events: number): Bill {
+/**
+ * Dollars are for a million events.
+ *
+ * @param cpuSeconds of the whole local runtime, its queue and its HTTP among them: an upper bound.
+ */
+export function bill(counts: Counts, cpuSeconds: number, events: number): Bill {
   const line = (what: string, count: number, price: number, estimate = false): BillLine => ({
     what,
     count,
@@ -45,7 +43,7 @@ export function bill(counts: Counts, usage: Usage, events: number): Bill {
     line("rows read", counts.rowsRead, prices.rowRead),
     line("R2, class A", counts.r2ClassA, prices.r2ClassA),
     line("R2, class B", counts.r2ClassB, prices.r2ClassB),
-    line("CPU, ms", usage.cpuSeconds * 1000, prices.cpuMillisecond, true),
+    line("CPU, ms", cpuSeconds * 1000, prices.cpuMillisecond, true),
     line(
       "object duration, GB-s",
       // As long as calls took here, where a disk confirms what the platform sends to other places first.

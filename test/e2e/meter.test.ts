@@ -227,7 +227,7 @@ test("a bill is the counts times the list prices", () => {
     ...{ objectRequests: 2, objects: 2, objectMilliseconds: 20_000, rowsWritten: 2, rowsRead: 1_000 },
     ...{ r2ClassA: 2, r2ClassB: 10 },
   };
-  const { lines, counted, withEstimates } = bill(counts, { cpuSeconds: 0.1 }, 6);
+  const { lines, counted, withEstimates } = bill(counts, 0.1, 6);
   // Dollars a million events: of six events, (3 + 1) requests at 0.30 a million are 0.20, and so on.
   const wanted = [0.2, 0.6, 0.05, 1 / 3, 1 / 6, 1.5, 0.6, 1 / 3, (2 * 10 * 0.128 * 12.5) / 6];
   for (const [n, { dollars }] of lines.entries()) expect(dollars).toBeCloseTo(wanted[n] as number, 9);

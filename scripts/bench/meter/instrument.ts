@@ -4,7 +4,6 @@
  * Calls are counted where they are made, those of buckets among them, rows where SQLite counts them. Reads of the views
  * are left out: what is metered is what events cost.
  */
-
 import { systemClock } from "../../../src/clock.ts";
 import { unitsOf } from "../../../src/cloudflare/batch-usage.ts";
 import { isBucket, meteredBucket, type R2Class } from "../../../src/cloudflare/metered-bucket.ts";
@@ -39,7 +38,7 @@ interface Cursor {
 /** Of this Worker and its objects, which share an isolate here. */
 const counts = noCounts();
 const objects = new Set<string>();
-/** How long each was called for, by name. */
+/** How long each was called for, by its id: an alarm knows no other name. */
 const awake = new Map<string, Awake>();
 /** Not consumed yet, maybe: what a cursor has read is known when the next one is opened. */
 let cursor: Cursor | undefined;
@@ -89,10 +88,10 @@ export function meteredClass<Class extends new (context: never, env: never) => o
       Object.defineProperty(this, "ctx", { value: meteredContext(context) });
       const { alarm } = this;
       if (alarm === undefined) return;
-      const name = (context as { id: object }).id.toString();
+      const { id } = context as { id: object };
       this.alarm = () => {
         counts.objectRequests++;
-        return awakeOf(name).during(alarm.call(this));
+        return awakeOf(id).during(alarm.call(this));
       };
     }
   } as unknown as Class;
@@ -127,7 +126,7 @@ function countWrites(operations: number): void {
 }
 
 function meteredNamespace(binding: string, namespace: object): object {
-  const { getByName } = namespace as { getByName(name: string): Record<string, Any> };
+  const { getByName } = namespace as { getByName(name: string): Record<string, Any> & { id: object } };
   return {
     getByName(name: string) {
       const stub = getByName.call(namespace, name);
@@ -138,22 +137,22 @@ function meteredNamespace(binding: string, namespace: object): object {
             counts.objectRequests++;
             if (binding === "SHARD") counts.shardRequests++;
             if (binding === "FEED") counts.feedRequests++;
-            const object = `${binding}/${name}`;
-            objects.add(object);
-            return awakeOf(object).during(Promise.resolve(stub[method]?.(...args)));
+            objects.add(`${binding}/${name}`);
+            return awakeOf(stub.id).during(Promise.resolve(stub[method]?.(...args)));
           },
       });
     },
   };
 }
 
-function awakeOf(object: string): Awake {
-  const known = awake.get(object);
+function awakeOf(object: object): Awake {
+  const id = object.toString();
+  const known = awake.get(id);
   if (known !== undefined) return known;
   const made = new Awake(systemClock, ({ awake: ms = 0 }) => {
     counts.objectMilliseconds += ms;
   });
-  awake.set(object, made);
+  awake.set(id, made);
   return made;
 }
 

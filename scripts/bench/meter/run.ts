@@ -79,5 +79,5 @@ export async function meter(
   const cpu = cpuSeconds(contender.pid) - cpuBefore;
   const after = await countsOf(contender);
   const counts = { ...differenceOf(after, before), objects: after.objects };
-  return { counts, bill: bill(counts, { cpuSeconds: cpu }, accepted) };
+  return { counts, bill: bill(counts, cpu, accepted) };
 }
