@@ -126,13 +126,14 @@ export interface GateRpc {
    *
    * @param key hash of credential and idempotency key.
    * @param body hash of the request's body: another body under the same key is a conflict.
-   * @returns `fresh` when the key is new, and so is a row.
    */
-  admit(
-    key: string,
-    body: string,
-  ): Promise<{ conflict: false; id: SegmentId; fresh?: true } | { conflict: true }>;
+  admit(key: string, body: string): Promise<KeyAdmission>;
 }
+
+/** `fresh` when the key is new, and so is a row. */
+export type KeyAdmission =
+  | { readonly conflict: false; readonly id: SegmentId; readonly fresh?: true }
+  | { readonly conflict: true };
 
 /** Which plan may route each segment of one client producer. Named by the producer. */
 export interface ClaimsRpc {

@@ -31,6 +31,12 @@ export class Awake {
     }
   }
 
+  /** Counts the time until what was written so far is confirmed: no answer leaves before. Never throws. */
+  confirming(storage: { sync(): Promise<void> }): void {
+    // A write that failed is the object's end, of which its callers hear.
+    void this.during(storage.sync()).catch(() => undefined);
+  }
+
   /** Each time that something ends, since in a busy object there is always something under way. */
   #count(): void {
     const now = this.#clock.now();

@@ -75,8 +75,7 @@ export function coordinatorObject(plan: Plan) {
       this.#stored.use(ONE_REQUEST);
       const coordinator = this.#open();
       const result = work(coordinator);
-      // Until what was written is confirmed no answer leaves.
-      void this.#awake.during(this.ctx.storage.sync()).catch(() => undefined);
+      this.#awake.confirming(this.ctx.storage);
       if (this.#alarm.promise(coordinator.nextDue()) && !this.#running)
         this.ctx.waitUntil(this.#awake.during(this.#runAndArm(coordinator)));
       return result;

@@ -6,8 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { randomId } from "../../engine/producer.ts";
-import type { SegmentId } from "../../engine/segment.ts";
-import type { GateRpc } from "../rpc.ts";
+import type { GateRpc, KeyAdmission } from "../rpc.ts";
 
 const HOUR = 3_600_000;
 const RETENTION = 24 * HOUR;
@@ -15,10 +14,7 @@ const RETENTION = 24 * HOUR;
 export class Gate extends DurableObject implements GateRpc {
   #next: { producer: string; sequence: number } | undefined;
 
-  async admit(
-    key: string,
-    body: string,
-  ): Promise<{ conflict: false; id: SegmentId; fresh?: true } | { conflict: true }> {
+  async admit(key: string, body: string): Promise<KeyAdmission> {
     const { sql } = this.ctx.storage;
     const next = this.#open();
     const [known] = sql

@@ -242,8 +242,7 @@ export function shardObject(plan: Plan) {
     #changing<T>(work: (host: ShardHost) => T): T {
       const host = this.#open();
       const result = host.guard(() => work(host));
-      // Until what was written is confirmed no answer leaves.
-      void this.#awake.during(this.ctx.storage.sync()).catch(() => undefined);
+      this.#awake.confirming(this.ctx.storage);
       this.#work(host);
       return result;
     }
