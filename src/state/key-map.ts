@@ -72,23 +72,27 @@ export class KeyMap<Entry extends Keyed> {
 /** Nobody may choose keys that all have the same hash. Drawn when it is first needed: there is no randomness while a Worker loads. */
 let seed = 0;
 
+/** 30 bits: a larger number would need memory of its own. */
+const MASK = 0x3fffffff;
+
 /**
- * 30 bits: a larger number would need memory of its own. The same only as long as the isolate lives.
+ * 30 bits. The same only as long as the isolate lives.
  *
  * @param text the key, or what has it from `start` to `end`.
  */
 export function hashOf(text: string, start = 0, end = text.length): number {
   if (seed === 0) seed = 1 + Math.floor(Math.random() * 0x7ffffffe);
   let hash = seed ^ (end - start);
-  for (let at = start; at < end; at++) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x5bd1e995);
-    hash ^= hash >>> 15;
-  }
-  return hash & 0x3fffffff;
+  for (let at = start; at < end; at++) hash = stir(hash, text.charCodeAt(at));
+  return hash & MASK;
 }
 
 /** The hash of a key that is found by a number as well. */
 export function mix(hash: number, number: number): number {
-  const mixed = Math.imul(hash ^ number, 0x5bd1e995);
-  return (mixed ^ (mixed >>> 15)) & 0x3fffffff;
+  return stir(hash, number) & MASK;
+}
+
+function stir(hash: number, number: number): number {
+  const stirred = Math.imul(hash ^ number, 0x5bd1e995);
+  return stirred ^ (stirred >>> 15);
 }
