@@ -15,6 +15,7 @@ const QUESTION = `${VIEW}/live?top=10`;
 const REQUESTS_PER_SECOND = 50;
 const EVENTS = 20;
 const SETTLE_MS = 500;
+const SECONDS_A_DAY = 86_400;
 
 /** Of one round. Rates are a second. */
 export interface Viewing {
@@ -22,6 +23,9 @@ export interface Viewing {
   readonly shardRequests: number;
   readonly feedRequests: number;
   readonly rowsWritten: number;
+  /** How long objects of the view were at work, each by itself, seconds, and what the view costs a day, by its own `/metrics`. */
+  readonly awake: number;
+  readonly dollarsADay: number;
   /** To all viewers. */
   readonly messages: number;
   /** To each of them, the least and the most. */
@@ -64,6 +68,7 @@ async function view(
   const to = contender.address;
   await audience.run({ kind: "watch", to, path: QUESTION, viewers });
   const [before, cpuBefore] = [await countsOf(contender), cpuSeconds(contender.pid)];
+  const billedBefore = await billedAt(contender);
   const workload = workloadOf(EVENTS, 200);
   const [steady, pushed] = await Promise.all([
     load.run({
@@ -76,6 +81,7 @@ async function view(
   contender.accepted += steady.accepted + (pushed?.accepted ?? 0);
   await contender.settled();
   const counts = differenceOf(await countsOf(contender), before);
+  const billed = await billedAt(contender);
   const cpu = cpuSeconds(contender.pid) - cpuBefore;
   const megabytes = memory(contender.pid);
   await sleep(SETTLE_MS);
@@ -89,6 +95,8 @@ async function view(
     shardRequests: rate("shardRequests"),
     feedRequests: rate("feedRequests"),
     rowsWritten: rate("rowsWritten"),
+    awake: (billed.milliseconds - billedBefore.milliseconds) / 1000 / seconds,
+    dollarsADay: ((billed.dollars - billedBefore.dollars) / seconds) * SECONDS_A_DAY,
     messages: messages / seconds,
     least: least / seconds,
     most: most / seconds,
@@ -96,5 +104,18 @@ async function view(
     told: pushed?.told,
     cpu: cpu / seconds,
     megabytes,
+  };
+}
+
+/** What the deployment itself says of the view. */
+async function billedAt({ runtime }: Contender): Promise<{ milliseconds: number; dollars: number }> {
+  const text = await (await fetch(new URL("/metrics", runtime.directUrl))).text();
+  const sum = (metric: string) => {
+    const samples = text.matchAll(new RegExp(`^${metric}\\{part="page-views".*\\} (\\S+)$`, "gm"));
+    return [...samples].reduce((total, [, value]) => total + Number(value), 0);
+  };
+  return {
+    milliseconds: sum("millrace_billed_object_milliseconds_total"),
+    dollars: sum("millrace_cost_dollars_total"),
   };
 }

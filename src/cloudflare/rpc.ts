@@ -19,6 +19,7 @@ import type { Totals } from "../engine/shard/reader.ts";
 import type { SegmentOutcome } from "../engine/shard/recent-segments.ts";
 import type { WindowRange, WindowViewEntry } from "../engine/shard/window-reader.ts";
 import type { StageProgress } from "../engine/stage-executor.ts";
+import type { Usages } from "../engine/usage.ts";
 import type {
   Admission,
   Admitted,
@@ -28,15 +29,8 @@ import type {
   WatermarkStatus,
 } from "../engine/watermark/protocol.ts";
 
-/** A part of a stateful operator's keys. Named `{generation}/{operator}/{shard}`. */
-export interface ShardRpc {
-  /**
-   * Applies a ShardCall, given as JSON without its contents, and these beside it: strings pass through an RPC at the
-   * price of their bytes, where lists of small things cost several times as much.
-   */
-  apply(call: string, contents: readonly (string | null)[]): Promise<ShardReply>;
-  /** Moves the watermark on, and fires what is due. */
-  advance(call: AdvanceCall): Promise<AdvanceReply>;
+/** What a shard answers and does not change by. */
+export interface ShardReads {
   /** The entry of a key, or null if it was never seen. */
   get(key: string): Promise<ViewEntry | null>;
   /** By value, descending, ties by key. */
@@ -47,21 +41,39 @@ export interface ShardRpc {
   /** Of a view of windows. */
   windows(range: WindowRange): Promise<WindowViewEntry[]>;
   windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]>;
-  /** Of a stage: for each segment, the positions whose outcome is committed, or `all`. */
-  progress(segments: readonly SegmentId[]): Promise<StageProgress[]>;
-  /** Does whatever is due; starts a pull source. Idempotent. */
-  wake(): Promise<void>;
+  /** Answers what a feed asks at one moment, at the price of one call; it need not be told of what it sees. */
+  many(questions: readonly ShardQuestion[], feed: string): Promise<ShardAnswer[]>;
   /** For each segment, whether this shard has applied it. */
   applied(segments: readonly SegmentId[]): Promise<boolean[]>;
   /** The same, with when it was and what came of it in place of `true`, as long as the shard remembers that. */
   outcomes(segments: readonly SegmentId[]): Promise<(SegmentOutcome | boolean)[]>;
   stats(): Promise<ShardStats>;
-  /** Answers what a feed asks at one moment, at the price of one call; it need not be told of what it sees. */
-  many(questions: readonly ShardQuestion[], feed: string): Promise<ShardAnswer[]>;
-  /** From now on a feed is told of commits (`FeedRpc.changed`), until it says that nobody watches. Idempotent. */
-  watch(watch: Watch): Promise<void>;
   /** Dead letters of this shard with a number above `after`, by number. */
   deadLetters(after: number, limit: number): Promise<NumberedDeadLetter[]>;
+}
+
+/** With each read may come what the reader has used: the shard stores it with its next commit. */
+type ToldReads = {
+  [Read in keyof ShardReads]: (
+    ...args: [...Parameters<ShardReads[Read]>, used?: Usages]
+  ) => ReturnType<ShardReads[Read]>;
+};
+
+/** A part of a stateful operator's keys. Named `{generation}/{operator}/{shard}`. */
+export interface ShardRpc extends ToldReads {
+  /**
+   * Applies a ShardCall, given as JSON without its contents, and these beside it: strings pass through an RPC at the
+   * price of their bytes, where lists of small things cost several times as much.
+   */
+  apply(call: string, contents: readonly (string | null)[]): Promise<ShardReply>;
+  /** Moves the watermark on, and fires what is due. */
+  advance(call: AdvanceCall): Promise<AdvanceReply>;
+  /** Of a stage: for each segment, the positions whose outcome is committed, or `all`. */
+  progress(segments: readonly SegmentId[]): Promise<StageProgress[]>;
+  /** Does whatever is due; starts a pull source. Idempotent. */
+  wake(): Promise<void>;
+  /** From now on a feed is told of commits (`FeedRpc.changed`), until it says that nobody watches. Idempotent. */
+  watch(watch: Watch): Promise<void>;
   /** Sends dead letters again under their own identity. @returns how many were sent. */
   redrive(numbers: readonly number[]): Promise<number>;
   /** Takes out a key and its dead letters. @param released also letters that are being sent again. */
@@ -75,7 +87,7 @@ export type ShardRead = "get" | "top" | "range" | "totals" | "windows" | "window
 
 /** A read of a view: what `ShardRpc` takes under this name. */
 export type ShardQuestion = {
-  [Read in ShardRead]: readonly [read: Read, ...Parameters<ShardRpc[Read]>];
+  [Read in ShardRead]: readonly [read: Read, ...Parameters<ShardReads[Read]>];
 }[ShardRead];
 
 export type ShardAnswer = { readonly value: unknown } | { readonly error: string };

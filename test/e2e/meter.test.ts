@@ -10,6 +10,7 @@ import type { ContenderName } from "../../scripts/bench/sources.ts";
 import { configsOf, meteredSources } from "../../scripts/bench/sources.ts";
 import type { Runtime } from "../../scripts/local/runtime.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
+import { READERS } from "../../src/cloudflare/readers.ts";
 import { shardOf } from "../../src/hash.ts";
 import type { Exercise } from "../../workers/jobs/exercises/index.ts";
 import { exercises } from "../../workers/jobs/exercises/index.ts";
@@ -20,6 +21,8 @@ import { plan as seconds } from "./jobs/seconds.ts";
 import { eventually } from "./support.ts";
 
 const SHARDS = 4;
+/** Enough for each shard to have some. */
+const PAGES = 100;
 const NO_FILES = { r2ClassA: 0, r2ClassB: 0 };
 
 describe("three requests, six events, two shards", { timeout: 60_000 }, () => {
@@ -220,6 +223,43 @@ test("the time that an object waits for its sink is counted, that between two ba
   expect(awake).toBeLessThan(Date.now() - started - 2 * WAIT_MS);
 }, 60_000);
 
+test("requests that only read are counted with the next commit, each once", async () => {
+  const { get, commitAll, billed } = await deployment();
+  await commitAll();
+  // Some that ask shards, and two that ask none: those are told by the next that does.
+  for (const path of ["health", "views/page-views?top=3", "jobs", "nothing", "health", "tickets/none"])
+    await get(`/v1/${path}`);
+  const told = await get("/v1/views/page-views?total=1");
+  const asked = await commitAll();
+  const { worker_requests = 0, read_requests } = await billed(READERS);
+  expect(worker_requests).toBeGreaterThanOrEqual(told);
+  expect(worker_requests).toBeLessThanOrEqual(told + asked);
+  // Each look at the health has asked for the buried messages.
+  expect(read_requests).toBe(2);
+}, 60_000);
+
+test("what a live view takes is counted as its operator's: its socket, and what shards tell it", async () => {
+  const { runtime, commitAll, billed } = await deployment();
+  await commitAll();
+  const unwatched = await billed("page-views");
+  const viewer = new WebSocket(new URL("/v1/views/page-views/live?total=1", runtime.url));
+  onTestFinished(() => viewer.close());
+  const heard: { total?: { total: number } }[] = [];
+  viewer.addEventListener("message", ({ data }) => void heard.push(JSON.parse(String(data))));
+  await eventually(async () => heard.length === 1);
+  for (const round of [1, 2, 3]) {
+    await commitAll();
+    await eventually(async () => heard.at(-1)?.total?.total === (1 + round) * PAGES);
+  }
+  // What the feed has used until now.
+  await commitAll();
+  const watched = minus(await billed("page-views"), unwatched);
+  // Four batches, each for all shards, and a socket.
+  const notices = (watched.object_requests ?? 0) - 4 * SHARDS - 1;
+  expect(notices).toBeGreaterThanOrEqual(3);
+  expect(notices).toBeLessThanOrEqual(4 * SHARDS);
+}, 60_000);
+
 test("a bill is the counts times the list prices", () => {
   const counts: Counts = {
     ...noCounts(),
@@ -238,6 +278,38 @@ test("a bill is the counts times the list prices", () => {
   ]);
   expect(withEstimates).toBeGreaterThan(counted);
 });
+
+/** A deployment of which every request that reads is counted here. */
+async function deployment() {
+  const runtime = await startRuntime({});
+  onTestFinished(() => runtime.dispose());
+  let reads = 0;
+  let sent = 0;
+  /** @returns how many reads there have been. */
+  const get = async (path: string): Promise<number> => {
+    await request(runtime, path);
+    return ++reads;
+  };
+  /** Has every shard commit. @returns how many reads it took to see that. */
+  const commitAll = async (): Promise<number> => {
+    const body = JSON.stringify(Array.from({ length: PAGES }, (_, n) => ({ url: `/page/${n}` })));
+    const headers = { "content-type": "application/json" };
+    expect((await request(runtime, EVENTS_PATH, { method: "POST", headers, body })).status).toBe(202);
+    sent += PAGES;
+    const before = reads;
+    await eventually(async () => {
+      reads++;
+      const { text } = await request(runtime, "/v1/views/page-views?total=1");
+      return (JSON.parse(text) as { total: number }).total === sent;
+    });
+    return reads - before;
+  };
+  const billed = (part: string): Promise<Billed> => {
+    reads++;
+    return billedFor(runtime, (one) => one === part);
+  };
+  return { runtime, get, commitAll, billed };
+}
 
 /** What the three requests count, on objects that exist already. @param shard of a URL, by name. */
 async function metered(
@@ -270,19 +342,24 @@ interface Round {
   readonly billed: Billed;
 }
 
-/** What events have cost, but for the time that it took. */
+/** What events have cost, but for the time that it took, and for reading. */
 async function billedAt(runtime: Runtime): Promise<Billed> {
   const { read_requests: _, object_milliseconds: __, ...billed } = await metrics(runtime);
   return billed;
 }
 
-/** What is billed, as `/metrics` says, over all parts. */
+/** What is billed, as `/metrics` says, over all sources, operators and jobs. */
 async function metrics(runtime: Runtime): Promise<Billed> {
+  return billedFor(runtime, (part) => part !== READERS);
+}
+
+async function billedFor(runtime: Runtime, isMeant: (part: string) => boolean): Promise<Billed> {
   const { status, text } = await request(runtime, "/metrics");
   expect(status).toBe(200);
   const billed: Record<string, number> = {};
-  for (const [, what = "", count] of text.matchAll(/^millrace_billed_(\w+)_total\{.*\} (\d+)$/gm)) {
-    billed[what] = (billed[what] ?? 0) + Number(count);
+  const samples = text.matchAll(/^millrace_billed_(\w+)_total\{part="([^"]*)".*\} (\d+)$/gm);
+  for (const [, what = "", part = "", count] of samples) {
+    if (isMeant(part)) billed[what] = (billed[what] ?? 0) + Number(count);
   }
   return billed;
 }

@@ -23,6 +23,8 @@ class World {
   /** Topics that cannot be read. */
   readonly down = new Set<string>();
   waits = false;
+  /** What keeps the feed from sleeping. */
+  atWork = 0;
 
   constructor(every = 100) {
     this.feed = new Feed<Viewer, string>(
@@ -44,6 +46,11 @@ class World {
         read: async (topics) => {
           this.looks++;
           return topics.map((topic) => this.#look(topic));
+        },
+        during: async (work) => {
+          this.atWork++;
+          await work;
+          this.atWork--;
         },
       },
       { about: { view: "v" }, every },
@@ -131,6 +138,18 @@ test("commits as often as you like cost a look now and then, and nothing is left
   }
   await wait(60_000);
   expect(world.looks).toBeLessThanOrEqual(13);
+});
+
+test("when nobody watches any more there is nothing left that keeps it from sleeping", async () => {
+  const world = new World(1_000);
+  const viewer = world.join("a");
+  await wait(0);
+  world.commit({ a: 1 });
+  expect(world.atWork).toBe(1);
+  world.viewers.delete(viewer);
+  expect(world.commit({ a: 2 })).toBeUndefined();
+  await wait(0);
+  expect([world.looks, world.atWork]).toEqual([1, 0]);
 });
 
 test("a new question is looked at at once, and the others with it", async () => {

@@ -19,6 +19,8 @@ export interface FeedPorts<Socket extends object, Query> {
   subscribe(): Promise<void>;
   /** Everything that is asked for, in one look. Never throws. */
   read(queries: readonly Query[]): Promise<readonly Look[]>;
+  /** Counts the time until `work` has settled: while a feed waits to look, or for what it finds, its object does not sleep. */
+  during(work: Promise<void>): Promise<void>;
 }
 
 /** What a look has found, or why it could not. */
@@ -51,7 +53,8 @@ export class Feed<Socket extends object, Query> {
   #subscribed = false;
   #dirty = false;
   #looking: Promise<void> | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The next look waits for its time. */
+  #waiting: { readonly timer: ReturnType<typeof setTimeout>; readonly over: () => void } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #retry = 0;
 
@@ -91,15 +94,21 @@ export class Feed<Socket extends object, Query> {
   #schedule(delay: number): void {
     if (this.#looking !== undefined) return;
     if (delay > 0) {
-      this.#timer ??= setTimeout(() => this.#schedule(0), delay);
+      if (this.#waiting === undefined) this.#wait(delay);
       return;
     }
-    this.#stopTimer();
-    this.#looking = this.#look().finally(() => {
+    this.#stopWaiting();
+    this.#looking = this.#ports.during(this.#look()).finally(() => {
       this.#looking = undefined;
       if (this.#retry > 0) this.#schedule(this.#retry);
       else if (this.#dirty) this.#schedule(this.#isNews() ? 0 : this.#options.every);
     });
+  }
+
+  #wait(delay: number): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting = { timer: setTimeout(() => this.#schedule(0), delay), over: resolve };
+    void this.#ports.during(promise);
   }
 
   async #look(): Promise<void> {
@@ -167,9 +176,11 @@ export class Feed<Socket extends object, Query> {
     return [...this.#ports.topics().keys()].some((id) => !this.#known.has(id));
   }
 
-  #stopTimer(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #stopWaiting(): void {
+    if (this.#waiting === undefined) return;
+    clearTimeout(this.#waiting.timer);
+    this.#waiting.over();
+    this.#waiting = undefined;
   }
 
   /** Nobody watches: whoever comes next finds it as it was at first. */
@@ -178,6 +189,6 @@ export class Feed<Socket extends object, Query> {
     this.#retry = 0;
     this.#dirty = false;
     this.#known.clear();
-    this.#stopTimer();
+    this.#stopWaiting();
   }
 }

@@ -6,6 +6,8 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../clock.ts";
+import type { Usage } from "../../engine/usage.ts";
+import { ONE_REQUEST, UsageLedger } from "../../engine/usage.ts";
 import type { Plan } from "../../plan.ts";
 import { viewsOf } from "../../plan.ts";
 import type { Attempt } from "../attempt.ts";
@@ -19,8 +21,10 @@ import type { LiveState } from "../live/message.ts";
 import type { Topic } from "../live/topic.ts";
 import { topicOf } from "../live/topic.ts";
 import type { HealthEnv } from "../query/read-health.ts";
+import { READERS, readersEnv } from "../readers.ts";
 import type { FeedRpc, Namespace, ShardRpc } from "../rpc.ts";
 import { feedName, shardNames, WATCH_VERSION } from "../rpc.ts";
+import { Awake } from "./awake.ts";
 
 export interface FeedEnv extends HealthEnv {
   readonly SHARD: Namespace<ShardRpc>;
@@ -36,12 +40,17 @@ const MOST_SOCKETS = 10_000;
 const MOST_TOPICS = 1_000;
 /** Of a topic, in characters: an attachment holds 16,384 bytes. */
 const MOST_TOPIC = 4_000;
+/** Messages of viewers that are billed as one request. */
+const MESSAGES_A_REQUEST = 20;
 
 /** Extend it with the deployment's plan: `export class FeedObject extends feedObject(plan) {}`. */
 export function feedObject(plan: Plan) {
   return class<Env extends FeedEnv> extends DurableObject<Env> implements Pick<FeedRpc, "changed"> {
     readonly #name = this.ctx.id.name ?? "";
     readonly #view = viewsOf(plan).find(({ name }) => this.#name === feedName(plan.generation, name));
+    readonly #usage = new UsageLedger();
+    readonly #awake = new Awake(systemClock, (usage) => this.#use(usage));
+    #messages = 0;
     readonly #audience = new Audience(this.ctx.getWebSockets());
     readonly #feed = new Feed<WebSocket, Topic>(this.#ports(), {
       about: this.#view === undefined ? {} : { view: this.#view.name },
@@ -56,6 +65,7 @@ export function feedObject(plan: Plan) {
 
     /** Takes a viewer's socket. The query Worker has checked who he is and what he asks. */
     override async fetch(request: Request): Promise<Response> {
+      this.#use(ONE_REQUEST);
       const topic = topicOf(request.url);
       const { topics, size } = this.#audience;
       if (topic.length > MOST_TOPIC) return refused(400, "the parameters are too long for a live view");
@@ -74,10 +84,12 @@ export function feedObject(plan: Plan) {
     }
 
     async changed(): Promise<number | null> {
+      this.#use(ONE_REQUEST);
       return this.#feed.changed() ?? null;
     }
 
     override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+      if (++this.#messages % MESSAGES_A_REQUEST === 0) this.#use(ONE_REQUEST);
       // A viewer who has done something himself need not wait for a shard to say so. Anything else is a mistake.
       if (message === "look") this.#feed.changed();
       else this.#dismiss(socket, 1008, "say nothing, ping or look");
@@ -109,6 +121,7 @@ export function feedObject(plan: Plan) {
         },
         subscribe: () => this.#subscribe(),
         read: (topics) => this.#read(topics),
+        during: (work) => this.#awake.during(work),
       };
     }
 
@@ -122,13 +135,19 @@ export function feedObject(plan: Plan) {
 
     #read(topics: readonly Topic[]): Promise<Attempt<LiveState>[]> {
       const context = { plan, patience: PATIENCE, clock: systemClock };
-      const env = { SHARD: batchedShards(this.env.SHARD, this.#name) };
+      const env = readersEnv(this.env, this.#usage);
+      const batched = { SHARD: batchedShards(env.SHARD, this.#name) };
       const view = this.#view;
       return Promise.all(
         topics.map((topic) =>
-          view === undefined ? lookAtHealth(this.env, context) : lookAtView(env, context, view, topic),
+          view === undefined ? lookAtHealth(env, context) : lookAtView(batched, context, view, topic),
         ),
       );
+    }
+
+    /** What the feed has used rides with its next look. */
+    #use(usage: Usage): void {
+      this.#usage.add(this.#view?.name ?? READERS, usage);
     }
   };
 }

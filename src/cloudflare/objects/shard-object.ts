@@ -23,7 +23,7 @@ import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
 import type { WindowRange, WindowViewEntry } from "../../engine/shard/window-reader.ts";
 import type { StageProgress } from "../../engine/stage-executor.ts";
-import type { Usage } from "../../engine/usage.ts";
+import type { Usage, Usages } from "../../engine/usage.ts";
 import { ONE_READ, ONE_REQUEST } from "../../engine/usage.ts";
 import { WATERMARK_VERSION } from "../../engine/watermark/protocol.ts";
 import { messageOf, PlanError, ShardRefusedError } from "../../errors.ts";
@@ -86,28 +86,34 @@ export function shardObject(plan: Plan) {
       return this.#changing((host) => host.advance(call));
     }
 
-    async get(key: string): Promise<ViewEntry | null> {
-      return this.#read((shard) => viewReads.get(shard, key));
+    async get(key: string, used?: Usages): Promise<ViewEntry | null> {
+      return this.#read((shard) => viewReads.get(shard, key), used);
     }
 
-    async top(limit: number): Promise<ViewEntry[]> {
-      return this.#read((shard) => viewReads.top(shard, limit));
+    async top(limit: number, used?: Usages): Promise<ViewEntry[]> {
+      return this.#read((shard) => viewReads.top(shard, limit), used);
     }
 
-    async range(range: { prefix?: string; after?: string; limit: number }): Promise<ViewEntry[]> {
-      return this.#read((shard) => viewReads.range(shard, range));
+    async range(
+      range: { prefix?: string; after?: string; limit: number },
+      used?: Usages,
+    ): Promise<ViewEntry[]> {
+      return this.#read((shard) => viewReads.range(shard, range), used);
     }
 
-    async totals(): Promise<Totals> {
-      return this.#read(viewReads.totals);
+    async totals(used?: Usages): Promise<Totals> {
+      return this.#read(viewReads.totals, used);
     }
 
-    async windows(range: WindowRange): Promise<WindowViewEntry[]> {
-      return this.#read((shard) => viewReads.windows(shard, range));
+    async windows(range: WindowRange, used?: Usages): Promise<WindowViewEntry[]> {
+      return this.#read((shard) => viewReads.windows(shard, range), used);
     }
 
-    async windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]> {
-      return this.#read((shard) => viewReads.windowTops(shard, range));
+    async windowTops(
+      range: WindowRange & { readonly top: number },
+      used?: Usages,
+    ): Promise<WindowViewEntry[]> {
+      return this.#read((shard) => viewReads.windowTops(shard, range), used);
     }
 
     async progress(segments: readonly SegmentId[]): Promise<StageProgress[]> {
@@ -115,22 +121,23 @@ export function shardObject(plan: Plan) {
       return this.#guarded((shard) => readProgress(shard, segments));
     }
 
-    async applied(segments: readonly SegmentId[]): Promise<boolean[]> {
-      return this.#read((shard) => readApplied(shard, segments));
+    async applied(segments: readonly SegmentId[], used?: Usages): Promise<boolean[]> {
+      return this.#read((shard) => readApplied(shard, segments), used);
     }
 
-    async outcomes(segments: readonly SegmentId[]): Promise<(SegmentOutcome | boolean)[]> {
-      return this.#read((shard) => readOutcomes(shard, segments));
+    async outcomes(segments: readonly SegmentId[], used?: Usages): Promise<(SegmentOutcome | boolean)[]> {
+      return this.#read((shard) => readOutcomes(shard, segments), used);
     }
 
-    async stats(): Promise<ShardStats> {
-      return this.#read(readStats);
+    async stats(used?: Usages): Promise<ShardStats> {
+      return this.#read(readStats, used);
     }
 
-    async many(questions: readonly ShardQuestion[], feed: string): Promise<ShardAnswer[]> {
-      this.#open();
+    async many(questions: readonly ShardQuestion[], feed: string, used?: Usages): Promise<ShardAnswer[]> {
+      const { shard } = this.#open();
       this.#watchers?.seen(feed);
-      this.#use(ONE_READ);
+      shard.usage.add(ONE_READ);
+      shard.usage.take(used);
       return answersTo(questions, (read) => this.#guarded(read));
     }
 
@@ -140,12 +147,14 @@ export function shardObject(plan: Plan) {
       this.#watchers?.add(feed);
     }
 
-    async deadLetters(after: number, limit: number): Promise<NumberedDeadLetter[]> {
-      return this.#read((shard) =>
-        shard.options.store.listDeadLetters(after, limit).map(({ number, data }) => ({
-          ...(JSON.parse(data) as DeadLetter),
-          number,
-        })),
+    async deadLetters(after: number, limit: number, used?: Usages): Promise<NumberedDeadLetter[]> {
+      return this.#read(
+        (shard) =>
+          shard.options.store.listDeadLetters(after, limit).map(({ number, data }) => ({
+            ...(JSON.parse(data) as DeadLetter),
+            number,
+          })),
+        used,
       );
     }
 
@@ -247,9 +256,14 @@ export function shardObject(plan: Plan) {
       return result;
     }
 
-    #read<T>(work: (shard: Shard) => T): T {
+    /** @param used what the reader has used: his again when this throws. */
+    #read<T>(work: (shard: Shard) => T, used?: Usages): T {
       this.#use(ONE_READ);
-      return this.#guarded(work);
+      return this.#guarded((shard) => {
+        const answer = work(shard);
+        shard.usage.take(used);
+        return answer;
+      });
     }
 
     /** Does what is due in the background. Called in the turn of the commit. */

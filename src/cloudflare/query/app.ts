@@ -1,8 +1,10 @@
 /** App: the query Worker's routes. It reads shards by RPC and holds nothing itself. */
 import { Hono } from "hono";
 import { systemClock } from "../../clock.ts";
+import { UsageLedger } from "../../engine/usage.ts";
 import { document } from "../http/openapi.ts";
 import { notFound, onError } from "../http/problem.ts";
+import { READERS, readersEnv } from "../readers.ts";
 import { addDeadLetters } from "./dead-letters.ts";
 import type { QueryApp, QueryContext, QueryOptions } from "./env.ts";
 import { addErasures } from "./erasures.ts";
@@ -23,7 +25,10 @@ export function queryApp(options: QueryOptions): QueryApp {
   const { plan, patience = PATIENCE, clock = systemClock } = options;
   const app: QueryApp = new Hono();
   const context: QueryContext = { plan, patience, clock };
+  const usage = new UsageLedger();
   app.use(async (c, next) => {
+    usage.add(READERS, { requests: 1 });
+    c.env = readersEnv(c.env, usage);
     await next();
     // A switch to WebSocket is nothing that could be stored, and its headers cannot be changed.
     if (c.res.status === 101) return;

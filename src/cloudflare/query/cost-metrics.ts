@@ -40,8 +40,8 @@ const CPU: Billed = { unit: "cpu", price: prices.cpuMillisecond, what: "cpu_esti
 const ALL = [REQUESTS, QUEUE, OBJECTS, READS, WRITTEN, READ, R2_A, R2_B, AWAKE, CPU];
 
 const LEFT_OUT =
-  "Left out: Worker requests that only read, or that no source took; live views and their WebSockets; and what an object, a " +
-  "consumer or an ingest isolate had used and not yet handed on when it went away.";
+  "Left out: requests that ask ingest for what it does not have, and what an object or an isolate had used and not yet handed " +
+  "on when it went away.";
 
 /**
  * Nothing while anybody is silent: a consumer hands what it has used to whichever shard it calls next, so any of them may hold
@@ -68,7 +68,7 @@ export function costMetrics(snapshot: Snapshot, flows: readonly KnownFlow[]): st
     family(
       "millrace_billed_worker_requests_total",
       "counter",
-      "Requests to Workers: those that brought events or were refused, and batches of queues.",
+      "Requests to Workers: those that brought events or were refused, those that read, and batches of queues.",
       samples(REQUESTS),
     ),
     family(
@@ -80,13 +80,13 @@ export function costMetrics(snapshot: Snapshot, flows: readonly KnownFlow[]): st
     family(
       "millrace_billed_object_requests_total",
       "counter",
-      "Requests to Durable Objects: calls that bring events or watermarks, and alarms.",
+      "Requests to Durable Objects: calls that bring events or watermarks, those of live views, and alarms.",
       samples(OBJECTS),
     ),
     family(
       "millrace_billed_read_requests_total",
       "counter",
-      "Requests to Durable Objects that only read: for views, tickets, health, and these metrics.",
+      "Requests to Durable Objects that only read: for views, tickets, health, live views, and these metrics.",
       samples(READS),
     ),
     family(

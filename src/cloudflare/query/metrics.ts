@@ -22,8 +22,8 @@ export function addMetrics(app: QueryApp, context: QueryContext): void {
         "`millrace_events_accepted_total`, from one operator to the next by `millrace_events_emitted_total`. What " +
         "depends on a shard that does not answer is left out rather than understated; `millrace_shards_silent` counts " +
         "those. `millrace_billed_…_total` counts what the platform bills for events, by source and operator as `npm run " +
-        "plan` does and for watermarks by job, and `millrace_cost_dollars_total` is what that costs at list prices: see " +
-        "what its help says is left out.",
+        "plan` does, for watermarks by job, and for reads of no view in particular as `(query)`; " +
+        "`millrace_cost_dollars_total` is what that costs at list prices: see what its help says is left out.",
       answer: "text/plain",
     }),
     scoped("read"),
