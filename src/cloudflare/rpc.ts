@@ -42,7 +42,7 @@ export interface ShardReads {
   windows(range: WindowRange): Promise<WindowViewEntry[]>;
   windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]>;
   /** Answers what a feed asks at one moment, at the price of one call; it need not be told of what it sees. */
-  many(questions: readonly ShardQuestion[], feed: string): Promise<ShardAnswer[]>;
+  many(questions: readonly FeedQuestion[], feed: string): Promise<ShardAnswer[]>;
   /** For each segment, whether this shard has applied it. */
   applied(segments: readonly SegmentId[]): Promise<boolean[]>;
   /** The same, with when it was and what came of it in place of `true`, as long as the shard remembers that. */
@@ -82,13 +82,19 @@ export interface ShardRpc extends ToldReads {
   wipe(marks?: EraseMarks): Promise<Wiped>;
 }
 
-/** The reads of a view. */
-export type ShardRead = "get" | "top" | "range" | "totals" | "windows" | "windowTops";
+/** The reads of which several go together. */
+export type ShardRead = "get" | "top" | "range" | "totals" | "windows" | "windowTops" | "stats";
 
-/** A read of a view: what `ShardRpc` takes under this name. */
+/** A read: what `ShardRpc` takes under this name. */
 export type ShardQuestion = {
   [Read in ShardRead]: readonly [read: Read, ...Parameters<ShardReads[Read]>];
 }[ShardRead];
+
+/**
+ * Whether the feed is to look again by itself. If so the shard does not tell it of commits until then: they come faster than
+ * it looks.
+ */
+export type FeedQuestion = ShardQuestion | readonly ["again"];
 
 export type ShardAnswer = { readonly value: unknown } | { readonly error: string };
 
@@ -114,7 +120,7 @@ export type FeedAnswer = Response & { readonly webSocket?: FeedSocket | null };
 /** What all viewers of a view, or of the health, are told. Its `fetch` takes WebSockets. Named by `feedName`. */
 export interface FeedRpc {
   fetch(url: string, init: { headers: Record<string, string> }): Promise<FeedAnswer>;
-  /** A shard has committed. @returns for how long it need not say so again, ms; null when nobody watches any more. */
+  /** A shard has committed. @returns how often the feed looks at most, ms; null when nobody watches any more. */
   changed(change: { readonly v: number }): Promise<number | null>;
 }
 

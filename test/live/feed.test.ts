@@ -23,6 +23,8 @@ class World {
   /** Topics that cannot be read. */
   readonly down = new Set<string>();
   waits = false;
+  /** Shards commit all the time. */
+  again = false;
   /** What keeps the feed from sleeping. */
   atWork = 0;
 
@@ -45,7 +47,8 @@ class World {
         },
         read: async (topics) => {
           this.looks++;
-          return topics.map((topic) => this.#look(topic));
+          const looks = topics.map((topic) => this.#look(topic));
+          return { looks, again: this.again };
         },
         during: async (work) => {
           this.atWork++;
@@ -138,6 +141,28 @@ test("commits as often as you like cost a look now and then, and nothing is left
   }
   await wait(60_000);
   expect(world.looks).toBeLessThanOrEqual(13);
+});
+
+test("where shards commit faster than it looks it looks again by itself, and rests when they no longer do", async () => {
+  const world = new World(100);
+  const viewer = world.join("k");
+  await wait(1_000);
+  expect([world.looks, world.atWork]).toEqual([1, 0]);
+  world.again = true;
+  world.commit({ k: 1 });
+  for (let n = 2; n <= 10; n++) {
+    await wait(100);
+    // Nobody says so, and between two looks it does not sleep.
+    world.values.set("k", n);
+    expect(world.atWork).toBe(1);
+  }
+  world.again = false;
+  await wait(10_000);
+  expect(viewer.heard.at(-1)).toMatchObject({ entries: entries({ k: 10 }) });
+  expect([world.looks, world.atWork]).toEqual([12, 0]);
+  world.commit({ k: 11 });
+  await wait(0);
+  expect(world.looks).toBe(13);
 });
 
 test("when nobody watches any more there is nothing left that keeps it from sleeping", async () => {

@@ -1,8 +1,9 @@
 /** BatchedShards: shards of which everything that is asked at the same moment goes in one call to each. */
-import type { Namespace, ShardAnswer, ShardQuestion, ShardRead, ShardRpc } from "../rpc.ts";
+import type { FeedQuestion, Namespace, ShardAnswer, ShardQuestion, ShardRead, ShardRpc } from "../rpc.ts";
 
 /** The reads that may go together. */
-const READS: readonly ShardRead[] = ["get", "top", "range", "totals", "windows", "windowTops"];
+const READS: readonly ShardRead[] = ["get", "top", "range", "totals", "windows", "windowTops", "stats"];
+const AGAIN: FeedQuestion = ["again"];
 
 interface Waiting {
   readonly question: ShardQuestion;
@@ -10,13 +11,18 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
+export interface Asking {
+  /** The name of the feed that asks. */
+  readonly feed: string;
+  /** Called when a shard wants it to look again, instead of being told of commits. */
+  readonly onAgain: () => void;
+}
+
 /**
- * A namespace of shards that takes the reads of a view only. A call is a request that is billed, whatever it asks: so
- * a thousand viewers of a thousand keys cost a shard one.
- *
- * @param feed the name of who asks.
+ * A namespace of shards that takes those reads only. A call is a request that is billed, whatever it asks: so a thousand
+ * viewers of a thousand keys cost a shard one.
  */
-export function batchedShards(shards: Namespace<ShardRpc>, feed: string): Namespace<ShardRpc> {
+export function batchedShards(shards: Namespace<ShardRpc>, { feed, onAgain }: Asking): Namespace<ShardRpc> {
   const batches = new Map<string, Waiting[]>();
   const ask = (name: string, question: ShardQuestion): Promise<unknown> =>
     new Promise((resolve, reject) => {
@@ -37,7 +43,10 @@ export function batchedShards(shards: Namespace<ShardRpc>, feed: string): Namesp
     batches.delete(name);
     try {
       const questions = waiting.map(({ question }) => question);
-      const answers = await shards.getByName(name).many(questions, feed);
+      const answers = await shards.getByName(name).many([...questions, AGAIN], feed);
+      const again = answers[questions.length];
+      // A shard of before the last deploy does not know the question, and tells of each commit.
+      if (again !== undefined && "value" in again && again.value === true) onAgain();
       waiting.forEach(({ settle }, n) => settle(answers[n] ?? { error: "the shard gave no answer" }));
     } catch (error) {
       for (const { fail } of waiting) fail(error);

@@ -2,7 +2,7 @@
  * Feed: looks at a view for all who watch it, and tells each of them a snapshot, then what has changed.
  *
  * Shards say that they have committed (`changed`); the feed then looks once, at most every so often, however many
- * watch. Nothing is kept but in memory: after it was evicted, viewers get a snapshot again, which replaces what they
+ * watch, and again for as long as they commit faster than that. Nothing is kept but in memory: after it was evicted, viewers get a snapshot again, which replaces what they
  * know, so nothing is ever missing. While nothing changes nothing runs, and its object may sleep.
  */
 import { messageOf } from "../../errors.ts";
@@ -18,13 +18,20 @@ export interface FeedPorts<Socket extends object, Query> {
   /** Has the shards say when they commit. Idempotent. */
   subscribe(): Promise<void>;
   /** Everything that is asked for, in one look. Never throws. */
-  read(queries: readonly Query[]): Promise<readonly Look[]>;
+  read(queries: readonly Query[]): Promise<Looks>;
   /** Counts the time until `work` has settled: while a feed waits to look, or for what it finds, its object does not sleep. */
   during(work: Promise<void>): Promise<void>;
 }
 
 /** What a look has found, or why it could not. */
 export type Look = Attempt<LiveState>;
+
+export interface Looks {
+  /** In the order of what was asked. */
+  readonly looks: readonly Look[];
+  /** Shards commit faster than the feed looks: it looks again, and is not told of commits until then. */
+  readonly again: boolean;
+}
 
 export interface FeedOptions {
   /** In each message. */
@@ -75,10 +82,7 @@ export class Feed<Socket extends object, Query> {
     }
   }
 
-  /**
-   * A shard has committed. @returns for how long it need not say so again, ms; undefined when nobody watches any more,
-   * and it need not say so at all.
-   */
+  /** A shard has committed. @returns how often this looks at most, ms; undefined when nobody watches any more. */
   changed(): number | undefined {
     const { every } = this.#options;
     if (this.#ports.topics().size === 0) {
@@ -121,7 +125,9 @@ export class Feed<Socket extends object, Query> {
       // Before the first look, so that what is committed after it is told.
       if (!this.#subscribed) await this.#ports.subscribe();
       this.#subscribed = true;
-      looks = await this.#ports.read(asked.map(([, { query }]) => query));
+      const found = await this.#ports.read(asked.map(([, { query }]) => query));
+      if (found.again) this.#dirty = true;
+      looks = found.looks;
     } catch (error) {
       looks = asked.map(() => ({ error: messageOf(error) }));
     }

@@ -10,14 +10,12 @@ import type { Usage } from "../../engine/usage.ts";
 import { ONE_REQUEST, UsageLedger } from "../../engine/usage.ts";
 import type { Plan } from "../../plan.ts";
 import { viewsOf } from "../../plan.ts";
-import type { Attempt } from "../attempt.ts";
 import { problem } from "../http/problem.ts";
 import { Audience } from "../live/audience.ts";
 import { batchedShards } from "../live/batched-shards.ts";
-import type { FeedPorts } from "../live/feed.ts";
+import type { FeedPorts, Looks } from "../live/feed.ts";
 import { Feed } from "../live/feed.ts";
 import { lookAtHealth, lookAtView } from "../live/looks.ts";
-import type { LiveState } from "../live/message.ts";
 import type { Topic } from "../live/topic.ts";
 import { topicOf } from "../live/topic.ts";
 import type { HealthEnv } from "../query/read-health.ts";
@@ -133,16 +131,21 @@ export function feedObject(plan: Plan) {
       await Promise.all(names.map((name) => this.env.SHARD.getByName(name).watch(watch)));
     }
 
-    #read(topics: readonly Topic[]): Promise<Attempt<LiveState>[]> {
+    async #read(topics: readonly Topic[]): Promise<Looks> {
       const context = { plan, patience: PATIENCE, clock: systemClock };
+      let again = false;
+      const onAgain = () => {
+        again = true;
+      };
       const env = readersEnv(this.env, this.#usage);
-      const batched = { SHARD: batchedShards(env.SHARD, this.#name) };
+      const batched = { ...env, SHARD: batchedShards(env.SHARD, { feed: this.#name, onAgain }) };
       const view = this.#view;
-      return Promise.all(
+      const looks = await Promise.all(
         topics.map((topic) =>
-          view === undefined ? lookAtHealth(env, context) : lookAtView(batched, context, view, topic),
+          view === undefined ? lookAtHealth(batched, context) : lookAtView(batched, context, view, topic),
         ),
       );
+      return { looks, again };
     }
 
     /** What the feed has used rides with its next look. */

@@ -17,7 +17,7 @@ import type {
   Wiped,
 } from "../../engine/shard/protocol.ts";
 import type { Totals } from "../../engine/shard/reader.ts";
-import { readApplied, readOutcomes, readProgress, readStats } from "../../engine/shard/reader.ts";
+import { readApplied, readOutcomes, readProgress } from "../../engine/shard/reader.ts";
 import type { SegmentOutcome } from "../../engine/shard/recent-segments.ts";
 import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
@@ -33,12 +33,12 @@ import { meteredEnv } from "../metered-env.ts";
 import { queueOf } from "../queue.ts";
 import type {
   CoordinatorRpc,
+  FeedQuestion,
   FeedRpc,
   Namespace,
   NumberedDeadLetter,
   RegistryRpc,
   ShardAnswer,
-  ShardQuestion,
   ShardRpc,
   Watch,
 } from "../rpc.ts";
@@ -130,15 +130,19 @@ export function shardObject(plan: Plan) {
     }
 
     async stats(used?: Usages): Promise<ShardStats> {
-      return this.#read(readStats, used);
+      return this.#read(viewReads.stats, used);
     }
 
-    async many(questions: readonly ShardQuestion[], feed: string, used?: Usages): Promise<ShardAnswer[]> {
+    async many(questions: readonly FeedQuestion[], feed: string, used?: Usages): Promise<ShardAnswer[]> {
       const { shard } = this.#open();
-      this.#watchers?.seen(feed);
       shard.usage.add(ONE_READ);
       shard.usage.take(used);
-      return answersTo(questions, (read) => this.#guarded(read));
+      const again =
+        this.#watchers?.seen(
+          feed,
+          questions.some(([name]) => name === "again"),
+        ) ?? false;
+      return answersTo(questions, again, (read) => this.#guarded(read));
     }
 
     async watch({ feed }: Watch): Promise<void> {

@@ -9,6 +9,8 @@ const ROW = "watchers";
 const ROW_VERSION = 1;
 /** A view's own feed, the health's, and those that a renamed view left behind. */
 const MOST = 8;
+/** A feed that was to look, and has not for so long, is told again with the next commit. */
+const EXPECTED_MS = 5_000;
 /** Before a feed that did not answer is told again, ms; then it is left to the next commit. */
 const RETRY_MS = [500, 2_000, 8_000, 30_000];
 
@@ -19,23 +21,21 @@ interface Row {
 
 /** What is known of one feed since the shard woke up. */
 interface Watcher {
-  /** A commit that it has neither been told of nor seen. */
-  dirty: boolean;
-  /** It is being told, or is about to be. */
+  /** Commits since it has looked. */
+  commits: number;
+  /** Until when it is taken for granted that it looks again, epoch milliseconds: it was told, or has promised to. */
+  expectedUntil: number;
   telling: boolean;
-  /** How long it wants to be left alone, ms, as it has said last; and until when, epoch milliseconds. */
-  pause: number;
-  quietUntil: number;
 }
 
 function newWatcher(): Watcher {
-  return { dirty: false, telling: false, pause: 0, quietUntil: 0 };
+  return { commits: 0, expectedUntil: 0, telling: false };
 }
 
 /**
- * Each feed is told at most once in the time that it asks for, so that commits cost it, and the shard, next to nothing;
- * and not at all of what it has seen meanwhile, since another shard has told it first: it looks at all of them. One that
- * nobody watches any more is dropped: who watches again says so to the shard.
+ * A feed is told of the first commit after it has looked; where a second one came before its next look it looks again by
+ * itself, and need not be told at all. So however fast commits come, they cost the shard a few calls a second, and no waiting:
+ * what waits is billed. A feed that nobody watches any more is dropped: who watches again says so to the shard.
  */
 export class Watchers {
   readonly #store: Pick<StateStore, "readMeta" | "writeMeta">;
@@ -43,7 +43,7 @@ export class Watchers {
   readonly #awake: Awake;
   readonly #watchers = new Map<string, Watcher>();
 
-  /** @param awake of the shard: what is to be told keeps it from sleeping. */
+  /** @param awake of the shard: while it tells it does not sleep. */
   constructor(store: Pick<StateStore, "readMeta" | "writeMeta">, feeds: Namespace<FeedRpc>, awake: Awake) {
     this.#store = store;
     this.#feeds = feeds;
@@ -66,17 +66,24 @@ export class Watchers {
 
   committed(): void {
     for (const [feed, watcher] of this.#watchers) {
-      watcher.dirty = true;
-      if (!watcher.telling) void this.#awake.during(this.#tell(feed, watcher));
+      watcher.commits++;
+      if (!watcher.telling && isDue(watcher)) void this.#awake.during(this.#tell(feed, watcher));
     }
   }
 
-  /** A feed is reading what is committed. */
-  seen(feed: string): void {
+  /**
+   * A feed is reading what is committed.
+   *
+   * @param asks whether it would look again by itself.
+   * @returns whether it is to.
+   */
+  seen(feed: string, asks: boolean): boolean {
     const watcher = this.#watchers.get(feed);
-    if (watcher === undefined) return;
-    watcher.dirty = false;
-    watcher.quietUntil = Date.now() + watcher.pause;
+    if (watcher === undefined) return false;
+    const again = asks && watcher.commits > 1;
+    watcher.commits = 0;
+    watcher.expectedUntil = again ? Date.now() + EXPECTED_MS : 0;
+    return again;
   }
 
   /** Never throws. */
@@ -85,24 +92,16 @@ export class Watchers {
     try {
       // In a later turn: what is written in this one is then what it says.
       await Promise.resolve();
-      for (let failures = 0; watcher.dirty && this.#watchers.get(feed) === watcher; ) {
-        const quiet = watcher.quietUntil - Date.now();
-        if (quiet > 0) {
-          await sleep(quiet);
-          continue;
-        }
-        watcher.dirty = false;
-        const pause = await this.#changed(feed);
-        if (pause === null) this.#drop(feed, watcher);
-        else if (pause !== undefined) {
-          watcher.pause = pause;
-          watcher.quietUntil = Date.now() + pause;
-        } else {
-          const wait = RETRY_MS[failures++];
-          if (wait === undefined) return;
-          watcher.dirty = true;
-          await sleep(wait);
-        }
+      // It may look, and the shard commit, before it has answered.
+      for (let failures = 0; this.#watchers.get(feed) === watcher && isDue(watcher); ) {
+        watcher.expectedUntil = Date.now() + EXPECTED_MS;
+        const answer = await this.#changed(feed);
+        if (answer === null) this.#drop(feed, watcher);
+        if (answer !== undefined) continue;
+        watcher.expectedUntil = 0;
+        const wait = RETRY_MS[failures++];
+        if (wait === undefined) return;
+        await sleep(wait);
       }
     } finally {
       watcher.telling = false;
@@ -137,6 +136,11 @@ export class Watchers {
     const row: Row = { v: ROW_VERSION, feeds: [...this.#watchers.keys()] };
     this.#store.writeMeta(ROW, new TextEncoder().encode(JSON.stringify(row)));
   }
+}
+
+/** Whether it is to be told of a commit. */
+function isDue({ commits, expectedUntil }: Watcher): boolean {
+  return commits > 0 && Date.now() >= expectedUntil;
 }
 
 function sleep(milliseconds: number): Promise<void> {
