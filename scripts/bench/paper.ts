@@ -19,7 +19,9 @@ export interface Paper {
   /** Of each shard. */
   readonly calls: number;
   readonly rows: number;
+  /** Of what was counted, and with CPU and duration as they were here. */
   readonly dollarsADay: number;
+  readonly estimatedADay: number;
   readonly breaksFirst: string;
 }
 
@@ -34,6 +36,7 @@ export function paper({ workload, counts, bill }: Cost): Paper {
     [`each shard (${OBJECT_CALLS} writing calls/s)`, calls / OBJECT_CALLS],
     [`consumers (${CONSUMERS} at once)`, (batches * BATCH_SECONDS) / CONSUMERS],
   ];
+  const aDay = (dollarsPerMillion: number) => (dollarsPerMillion / 1e6) * EVENTS_A_SECOND * DAY;
   const [what, strain] = strains.sort((a, b) => b[1] - a[1])[0] as [string, number];
   return {
     workload,
@@ -43,7 +46,8 @@ export function paper({ workload, counts, bill }: Cost): Paper {
     batches,
     calls,
     rows: counts.rowsWritten * scale,
-    dollarsADay: (bill.counted / 1e6) * EVENTS_A_SECOND * DAY,
+    dollarsADay: aDay(bill.counted),
+    estimatedADay: aDay(bill.withEstimates),
     breaksFirst: `${what}, at ${Math.round(strain * 100)}%`,
   };
 }

@@ -51,6 +51,7 @@ export function paperTable(costs: readonly Cost[]): string[] {
     "calls a shard",
     "rows",
     "$ a day",
+    "with CPU, time",
     "breaks first",
   ];
   const rows = costs
@@ -65,7 +66,8 @@ export function paperTable(costs: readonly Cost[]): string[] {
       n(one.calls),
       n(one.rows),
       n(one.dollarsADay),
+      `~${n(one.estimatedADay)}`,
       one.breaksFirst,
     ]);
-  return table(head, rows, [1, 2, 3, 4, 5, 6, 7]);
+  return table(head, rows, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
