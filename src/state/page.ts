@@ -23,12 +23,14 @@ const JSON_FRAME = 4;
 
 /** A place in a list, and what it holds there itself if it is a number. */
 const VALUE_BYTES = 8;
-/** Per key, where it ends and a slot and a half of the index, four bytes each, and one for whether its value has changed. */
-const KEY_BYTES = 11;
+/** Per key, where it ends and a slot and a half of the index, four bytes each. */
+const KEY_BYTES = 10;
 /** Values are written beside their keys where they take at most so much of them. */
 const SMALL_VALUES = 1 / 2;
 /** What is no number takes about this many times its encoded bytes. */
 const DECODED_FACTOR = 2;
+
+const BITS = 32;
 
 let pages = 0;
 
@@ -37,8 +39,8 @@ export class Page {
   /** Tells it from all others that there have been: who knows where a key is in it need not keep it in memory. */
   readonly serial = ++pages;
   readonly #values: unknown[];
-  /** Which values have changed since the page was last written. */
-  #changed: Uint8Array | undefined;
+  /** Which values have changed since the page was last written, a bit each. */
+  #changed: Int32Array | undefined;
   #changes = 0;
   #bytes = 0;
   /** Bytes that each character of the keys takes: one beyond Latin-1 makes all of them take two. */
@@ -102,9 +104,12 @@ export class Page {
   change(at: number, value: unknown, more: number): boolean {
     this.#values[at] = value;
     this.#bytes += more;
-    this.#changed ??= new Uint8Array(this.keys.length);
-    if (this.#changed[at] === 1) return false;
-    this.#changed[at] = 1;
+    this.#changed ??= new Int32Array(Math.ceil(this.keys.length / BITS));
+    const word = Math.floor(at / BITS);
+    const before = this.#changed[word] as number;
+    const after = before | (1 << (at % BITS));
+    if (after === before) return false;
+    this.#changed[word] = after;
     this.#changes++;
     return true;
   }
