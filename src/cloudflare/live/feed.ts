@@ -2,8 +2,9 @@
  * Feed: looks at a view for all who watch it, and tells each of them a snapshot, then what has changed.
  *
  * Shards say that they have committed (`changed`); the feed then looks once, at most every so often, however many
- * watch, and again for as long as they commit faster than that. Nothing is kept but in memory: after it was evicted, viewers get a snapshot again, which replaces what they
- * know, so nothing is ever missing. While nothing changes nothing runs, and its object may sleep.
+ * watch, and again for as long as they commit faster than that. Nothing is kept but in memory: after it was evicted,
+ * viewers get a snapshot again, which replaces what they know, so nothing is ever missing. While nothing changes nothing
+ * runs, and its object may sleep.
  */
 import { messageOf } from "../../errors.ts";
 import type { Attempt } from "../attempt.ts";
