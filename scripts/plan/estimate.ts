@@ -12,7 +12,10 @@ import { table } from "./table.ts";
 export type { EstimateLine } from "./estimate/lines.ts";
 export type { Workload } from "./estimate/workload.ts";
 
-export interface Estimate extends Required<Workload> {
+export interface Estimate extends Required<Omit<Workload, "rate">> {
+  /** Events a second, and what a day of them costs; undefined where no rate is stated. */
+  readonly rate?: number;
+  readonly dollarsADay?: number;
   readonly pricesAsOf: string;
   readonly lines: readonly EstimateLine[];
   readonly dollars: number;
@@ -25,12 +28,14 @@ export interface Estimate extends Required<Workload> {
   };
 }
 
+const DAY = 86_400;
+
 /** @throws UsageError when it is not clear which source is meant, or a selectivity is for nothing. */
 export function estimate(plan: Plan, workload: Workload): Estimate {
   checkSelectivity(plan, workload);
   const { name } = sourceOf(plan, workload.source);
   const { source, operators } = flowOf(plan, workload);
-  const { events, batch, keys, selectivity } = workload;
+  const { events, batch, keys, selectivity, rate } = workload;
   const counts = [
     ...sourceLines(name, source),
     ...operators.filter(({ commits }) => commits > 0).flatMap((flow) => operatorLines(flow, keys)),
@@ -42,6 +47,7 @@ export function estimate(plan: Plan, workload: Workload): Estimate {
   return {
     source: name,
     ...{ events, batch, keys, selectivity },
+    ...(rate === undefined ? {} : { rate, dollarsADay: (dollars / events) * rate * DAY }),
     pricesAsOf: prices.asOf,
     lines,
     dollars,
@@ -71,10 +77,21 @@ export function estimateText(it: Estimate): string {
     ...table(["", "", "arithmetic", "count", "$ a million", "$"], [...rows, total], [3, 4, 5]).map(
       (row) => `  ${row}`,
     ),
-    `\n  Per million events: ${many(Math.round(messages), "message")}, ${many(Math.round(shardCalls), "shard call")}, ${many(Math.round(rowsWritten), "row")}, $${dollars.toFixed(4)}\n`,
-    `It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of ${RECORD_BYTES} bytes spread evenly, events of ${EVENT_BYTES} bytes, and no retries.`,
+    `${dayText(it)}\n  Per million events: ${many(Math.round(messages), "message")}, ${many(Math.round(shardCalls), "shard call")}, ${many(Math.round(rowsWritten), "row")}, $${dollars.toFixed(4)}\n`,
+    `It assumes ${batchesText(it)}, keys of ${RECORD_BYTES} bytes spread evenly, events of ${EVENT_BYTES} bytes, and no retries.`,
     `For each event an operator emits one${told.length > 0 ? ` (but ${told.join(", ")})` : ""}, to each of its outputs that is read; an aggregate one for each key that a commit changes. A commit is handed on in a call to each shard that it touches, at most: under load several share one.`,
     `What is marked ~ is no count: CPU time is what the bench found, on the high side; that an object is at work for ${CALL_MS} ms a call is a guess, and one that waits for a sink or a source is so for as long.`,
     "It leaves out alarms and timers, storage, queries, what other sources send, and requests under an idempotency key.\n",
   ].join("\n");
+}
+
+function dayText({ rate, dollarsADay }: Estimate): string {
+  if (rate === undefined || dollarsADay === undefined) return "";
+  return `\n  A day at ${many(rate, "event")} a second: $${dollarsADay.toFixed(4)}`;
+}
+
+function batchesText({ rate }: Estimate): string {
+  return rate === undefined
+    ? "full batches (slow traffic makes smaller ones, so more calls and commits: say --rate N)"
+    : "even traffic from one isolate, whose queue waits for a batch as long as its source says";
 }

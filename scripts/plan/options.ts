@@ -23,6 +23,7 @@ What it would cost, estimated from list prices:
   --events N     events of one source
   --batch N      events in a request, or in an answer of a pull source (default 100)
   --keys N       distinct keys among the events (default 1000)
+  --rate N       events a second (default: as many as fill all batches), and what a day of them costs
   --source NAME  the source, when there are several
   --selectivity NAME=X,…   events that an operator, or an output of it (split.blog), emits for each that it gets
                  (default 1)
@@ -48,7 +49,7 @@ export function readOptions(args: readonly string[]): PlanCommand {
   const [action = "text", other] = ACTIONS.filter((name) => values[name]);
   if (other !== undefined && action !== "help")
     throw new UsageError(`--${action} and --${other} exclude each other.`);
-  const { events, batch, keys, source, selectivity, against, job } = values;
+  const { events, batch, keys, rate, source, selectivity, against, job } = values;
   if (job !== undefined && !["text", "json", "mermaid", "help"].includes(action))
     throw new UsageError(`--${action} is about the registered jobs: leave --job out.`);
   const chosen = job === undefined ? {} : { job };
@@ -56,7 +57,7 @@ export function readOptions(args: readonly string[]): PlanCommand {
   if (newGeneration && against === undefined)
     throw new UsageError("--new-generation belongs to a comparison: say --against X as well.");
   if (events === undefined) {
-    const stray = Object.entries({ batch, keys, source, selectivity }).find(
+    const stray = Object.entries({ batch, keys, rate, source, selectivity }).find(
       ([, value]) => value !== undefined,
     )?.[0];
     if (stray !== undefined)
@@ -71,6 +72,7 @@ export function readOptions(args: readonly string[]): PlanCommand {
     batch: wholeNumber("--batch", batch ?? "100", 10_000),
     keys: wholeNumber("--keys", keys ?? "1000", 1e12),
     selectivity: factors(selectivity ?? ""),
+    ...(rate !== undefined && { rate: positive("--rate", rate, 1e9) }),
     ...(source !== undefined && { source }),
   };
   return { action, ...chosen, workload };
@@ -84,7 +86,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         ...{ json: flag, mermaid: flag, write: flag, check: flag, against: value, "new-generation": flag },
-        ...{ job: value, events: value, batch: value, keys: value, source: value, selectivity: value },
+        ...{ job: value, events: value, batch: value, keys: value, rate: value, source: value },
+        selectivity: value,
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
@@ -97,6 +100,12 @@ function wholeNumber(option: string, text: string, most: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new UsageError(`${option} ${text}: give a whole number from 1 to ${most.toLocaleString("en-US")}.`);
+}
+
+function positive(option: string, text: string, most: number): number {
+  const value = Number(text);
+  if (value > 0 && value <= most) return value;
+  throw new UsageError(`${option} ${text}: give a number above 0, up to ${most.toLocaleString("en-US")}.`);
 }
 
 /** `paid=0.1,split.blog=0.5` */

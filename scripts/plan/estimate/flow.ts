@@ -8,6 +8,7 @@
  */
 import type { OperatorPlan, Plan, SourcePlan } from "../../../src/plan.ts";
 import { isCombined, isTimed } from "../../../src/plan.ts";
+import { batchOf, holdsOf, secondsOf } from "./pace.ts";
 import type { Workload } from "./workload.ts";
 import { sourceOf, waysFrom } from "./workload.ts";
 
@@ -18,7 +19,6 @@ const MESSAGE_BYTES = 63_000;
 const STAGE_MESSAGE_BYTES = 60_000;
 /** What an outbox hands over at once. */
 const CALL_BYTES = 1_000_000;
-const BATCH_MESSAGES = 100;
 
 /** What a source makes: of requests over HTTP, or of answers when it is asked. */
 export interface SourceFlow {
@@ -28,8 +28,10 @@ export interface SourceFlow {
   readonly messagesARequest: number;
   readonly messages: number;
   readonly batches: number;
-  /** Whether something behind it goes by event time. */
+  readonly messagesABatch: number;
+  /** Whether something behind it goes by event time; then, what it tells of its sending. */
   readonly isTimed: boolean;
+  readonly holds: number;
 }
 
 /** What comes to an operator. */
@@ -41,6 +43,7 @@ export interface OperatorFlow {
   readonly commits: number;
   /** Of a stage. */
   readonly messages: number;
+  readonly messagesABatch: number;
 }
 
 export interface Input {
@@ -81,11 +84,15 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
   }, 0);
   const messagesARequest = pull === undefined ? Math.max(1, Math.ceil(bytes / MESSAGE_BYTES)) : 0;
   const messages = requests * messagesARequest;
+  const seconds = secondsOf(workload);
+  const messagesABatch = pull === undefined ? batchOf((origin as SourcePlan).queue, messages, seconds) : 1;
+  const timed = pull === undefined && isTimed(origin as SourcePlan);
   const source: SourceFlow = {
     kind: pull === undefined ? "http" : "pull",
-    ...{ events, requests, messagesARequest, messages },
-    batches: Math.ceil(messages / BATCH_MESSAGES),
-    isTimed: pull === undefined && isTimed(origin as SourcePlan),
+    ...{ events, requests, messagesARequest, messages, messagesABatch },
+    batches: Math.ceil(messages / messagesABatch),
+    isTimed: timed,
+    holds: timed ? holdsOf(requests, seconds) : 0,
   };
 
   const flows = new Map<string, OperatorFlow>();
@@ -109,12 +116,14 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
       inputs.push(inputOf(operator, from, emission, events));
     }
     const sum = (of: (input: Input) => number) => inputs.reduce((total, input) => total + of(input), 0);
+    const queued = sum((input) => input.messages);
     const made = {
       operator,
       events: all,
       inputs,
       commits: sum(({ calls }) => calls),
-      messages: sum((i) => i.messages),
+      messages: queued,
+      messagesABatch: operator.kind === "stage" ? batchOf(operator.queue, queued, seconds) : 1,
     };
     flows.set(name, made);
     return made;
@@ -154,7 +163,7 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
     const what = isQueued && !isStage ? "batch" : emission.what;
     const times = isQueued && !isStage ? source.batches : emission.times;
     const each = isCombined(operator) ? Math.min(events / times, keys) : events / times;
-    const shards = Math.min(operator.shards, each);
+    const shards = touchedOf(operator.shards, each);
     if (isQueued) {
       const calls = Math.ceil(times * shards);
       // What a batch of the source's queue holds for a stage is packed anew, request by request.
@@ -166,6 +175,12 @@ export function flowOf(plan: Plan, workload: Workload): { source: SourceFlow; op
     const calls = Math.ceil(times * shards) * pieces;
     return { from, what, times, shards, pieces, calls, messages: isStage ? calls : 0 };
   }
+}
+
+/** How many shards so many keys fall into, on average, in hundredths: where each is as likely as any other. */
+function touchedOf(shards: number, keys: number): number {
+  if (keys <= 1) return keys;
+  return Math.round(shards * (1 - (1 - 1 / shards) ** keys) * 100) / 100;
 }
 
 function piecesOf(events: number, limit: number): number {

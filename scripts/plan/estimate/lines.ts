@@ -20,9 +20,11 @@ export interface EstimateLine {
 
 const PAGE_BYTES = 36 * 1024;
 const OPERATIONS_A_MESSAGE = 3;
+/** That it begins, and that it is over. */
+const REPORTS_A_HOLD = 2;
 
 export function sourceLines(part: string, flow: SourceFlow): EstimateLine[] {
-  const { kind, requests, batches, messages, messagesARequest, isTimed } = flow;
+  const { kind, requests, batches, messages, messagesARequest, messagesABatch, isTimed } = flow;
   if (kind === "pull") {
     return [
       line(part, "object requests", many(requests, "answer"), requests, prices.objectRequest),
@@ -39,7 +41,7 @@ export function sourceLines(part: string, flow: SourceFlow): EstimateLine[] {
     line(
       part,
       "Worker requests",
-      `${many(requests, "request")} + ${many(batches, "batch", "batches")} of 100 messages`,
+      `${many(requests, "request")} + ${many(batches, "batch", "batches")} of ${many(messagesABatch, "message")}`,
       requests + batches,
       prices.workerRequest,
     ),
@@ -50,21 +52,23 @@ export function sourceLines(part: string, flow: SourceFlow): EstimateLine[] {
       messages * OPERATIONS_A_MESSAGE,
       prices.queueOperation,
     ),
-    ...(isTimed ? watermarkLines(part, batches) : []),
+    ...(isTimed ? watermarkLines(part, flow) : []),
   ];
 }
 
-/** What is committed is reported before it is acknowledged, so that the watermark can move. */
-function watermarkLines(part: string, batches: number): EstimateLine[] {
-  const reports = `${many(batches, "batch", "batches")} × 1 report to the coordinator`;
+/** What is committed is reported before it is acknowledged, so that the watermark can move; and what is about to be sent. */
+function watermarkLines(part: string, { batches, holds }: SourceFlow): EstimateLine[] {
+  const sending = holds === 0 ? "" : `${many(holds, "second")} × ${REPORTS_A_HOLD} + `;
+  const reports = `${sending}${many(batches, "batch", "batches")} × 1 report to the coordinator`;
+  const count = holds * REPORTS_A_HOLD + batches;
   return [
-    line(part, "object requests", reports, batches, prices.objectRequest),
-    line(part, "rows written", reports, batches, prices.rowWritten),
+    line(part, "object requests", reports, count, prices.objectRequest),
+    line(part, "rows written", reports, count, prices.rowWritten),
   ];
 }
 
 export function operatorLines(flow: OperatorFlow, keys: number): EstimateLine[] {
-  const { operator, commits, messages } = flow;
+  const { operator, commits, messages, messagesABatch } = flow;
   const { name: part } = operator;
   const calls = flow.inputs.map(callsText).join(" + ");
   const checkpoints = checkpointsOf(flow, keys);
@@ -76,9 +80,8 @@ export function operatorLines(flow: OperatorFlow, keys: number): EstimateLine[] 
   ];
   if (operator.kind === "sink") return [...lines, ...sinkLines(operator, flow)];
   if (operator.kind !== "stage") return lines;
-  const { batchSize } = operator.queue;
-  const batches = Math.ceil(messages / batchSize);
-  const arithmetic = `${many(batches, "batch", "batches")} of ${many(batchSize, "message")}`;
+  const batches = Math.ceil(messages / messagesABatch);
+  const arithmetic = `${many(batches, "batch", "batches")} of ${many(messagesABatch, "message")}`;
   const operations = `${many(messages, "message")} × ${OPERATIONS_A_MESSAGE}`;
   return [
     line(part, "Worker requests", arithmetic, batches, prices.workerRequest),

@@ -10,6 +10,8 @@ export interface Workload {
   readonly batch: number;
   /** Distinct keys among the events, the same for each operator. */
   readonly keys: number;
+  /** Events a second; undefined for as many as fill all batches. */
+  readonly rate?: number;
   /** What an operator, or an output of it (`split.blog`), emits for each event that it gets; 1 for those not named. */
   readonly selectivity: Readonly<Record<string, number>>;
 }

@@ -10,7 +10,7 @@ import type { ClosedHold, HoldReport, OpenedHold } from "./protocol.ts";
 import { WATERMARK_VERSION } from "./protocol.ts";
 
 /** How long requests join a hold, ms. */
-const LIFETIME_MS = 1_000;
+export const HOLD_MS = 1_000;
 const HOLD_DIGITS = 16;
 
 export interface HoldsOptions {
@@ -65,7 +65,7 @@ export class Holds {
 
   /** Before the arrival of a request is fixed. @param now epoch milliseconds. */
   enter(now: number, report: Reporter): Held {
-    const { source, lifetime = LIFETIME_MS } = this.#options;
+    const { source, lifetime = HOLD_MS } = this.#options;
     this.close(now, report);
     if (this.#current === undefined) {
       const hold = this.#options.newId?.() ?? randomId().slice(0, HOLD_DIGITS);

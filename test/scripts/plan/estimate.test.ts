@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { estimate, estimateText } from "../../../scripts/plan/estimate.ts";
-import { largePlan, smallPlan } from "./jobs.ts";
+import { count, Job, planJobs } from "../../../src/index.ts";
+import { plan as clickstream } from "../../../workers/jobs/index.ts";
+import { largePlan, Orders, smallPlan } from "./jobs.ts";
 
 const workload = { source: "web-orders", events: 1_000_000, batch: 100, keys: 200, selectivity: {} };
 
@@ -23,7 +25,7 @@ describe("an estimate", () => {
 
         Per million events: 10,000 messages, 600 shard calls, 622 rows, $0.0158
 
-      It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of 60 bytes spread evenly, events of 200 bytes, and no retries.
+      It assumes full batches (slow traffic makes smaller ones, so more calls and commits: say --rate N), keys of 60 bytes spread evenly, events of 200 bytes, and no retries.
       For each event an operator emits one, to each of its outputs that is read; an aggregate one for each key that a commit changes. A commit is handed on in a call to each shard that it touches, at most: under load several share one.
       What is marked ~ is no count: CPU time is what the bench found, on the high side; that an object is at work for 20 ms a call is a guess, and one that waits for a sink or a source is so for as long.
       It leaves out alarms and timers, storage, queries, what other sources send, and requests under an idempotency key.
@@ -81,7 +83,7 @@ describe("an estimate", () => {
 
         Per million events: 13,400 messages, 22,400 shard calls, 32,192 rows, $0.2956
 
-      It assumes full batches (slow traffic makes smaller ones, so more calls and commits), keys of 60 bytes spread evenly, events of 200 bytes, and no retries.
+      It assumes full batches (slow traffic makes smaller ones, so more calls and commits: say --rate N), keys of 60 bytes spread evenly, events of 200 bytes, and no retries.
       For each event an operator emits one (but sizes.large emits 0.1, sizes emits 0.9, sessions.late emits 0.01), to each of its outputs that is read; an aggregate one for each key that a commit changes. A commit is handed on in a call to each shard that it touches, at most: under load several share one.
       What is marked ~ is no count: CPU time is what the bench found, on the high side; that an object is at work for 20 ms a call is a guess, and one that waits for a sink or a source is so for as long.
       It leaves out alarms and timers, storage, queries, what other sources send, and requests under an idempotency key.
@@ -100,6 +102,40 @@ describe("an estimate", () => {
     expect(lines[0]).toMatchObject({ part: "ticks", what: "object requests", arithmetic: "5,000 answers" });
     const [asked] = estimate(largePlan(), { ...half, batch: 10_000 }).lines;
     expect(asked).toMatchObject({ arithmetic: "500 answers" });
+  });
+
+  it("makes a batch of each message of slow traffic, and says what a day of it costs", () => {
+    const trickle = { source: "clicks", events: 432_000, batch: 5, keys: 1_000, selectivity: {}, rate: 5 };
+    const { lines, dollars, dollarsADay } = estimate(clickstream, trickle);
+    const of = (part: string) => lines.filter((line) => line.part === part).map(({ count }) => count);
+    // Requests and batches; operations; what is told the coordinator: that a second begins and ends, and of each batch.
+    expect(of("clicks")).toEqual([172_800, 259_200, 259_200, 259_200]);
+    // Of four shards five keys fall into three, on average.
+    expect(of("page-views")[0]).toBe(86_400 * 3.05);
+    expect(dollarsADay).toBeCloseTo(dollars, 12);
+    expect(estimateText(estimate(clickstream, trickle))).toContain("A day at 5 events a second: $1.10");
+    // Ten times as fast, ten requests share what is told of a second.
+    const faster = estimate(clickstream, { ...trickle, rate: 50 }).lines;
+    expect(faster[2]).toMatchObject({
+      arithmetic: "8,640 seconds × 2 + 86,400 batches × 1 report to the coordinator",
+      count: 103_680,
+    });
+  });
+
+  it("fills a batch for as long as the queue waits", () => {
+    const job = new Job("sales");
+    const orders = job.addSource(new Orders("orders", { batchSeconds: 10 }));
+    orders.keyBy(({ shop }) => shop).aggregate("orders-per-shop", count());
+    const plan = planJobs([job]);
+    const slow = { events: 1_000, batch: 1, keys: 10, selectivity: {}, rate: 0.5 };
+    const [requests] = estimate(plan, slow).lines;
+    // The first, and five that come within ten seconds.
+    expect(requests).toMatchObject({
+      arithmetic: "1,000 requests + 167 batches of 6 messages",
+      count: 1_167,
+    });
+    const [fast] = estimate(plan, { ...slow, rate: 1_000 }).lines;
+    expect(fast).toMatchObject({ arithmetic: "1,000 requests + 10 batches of 100 messages" });
   });
 
   it("costs nothing where nothing arrives", () => {
