@@ -1,6 +1,7 @@
 /** Ingest: isolates and clients that send to the HTTP sources, and the record of what was accepted. */
 import type { VirtualClock } from "../../../src/clock.ts";
 import { ProducerKind } from "../../../src/engine/segment.ts";
+import type { Packed } from "../../../src/engine/source/packer.ts";
 import { SourceExecutor } from "../../../src/engine/source-executor.ts";
 import type { Held, SendOutcome } from "../../../src/engine/watermark/holds.ts";
 import { Holds, timeOf } from "../../../src/engine/watermark/holds.ts";
@@ -204,7 +205,12 @@ export class Ingest {
       ...timeOf(held),
     };
     const limits = { messages: 100, messageBytes: this.#messageBytes, sendBytes: 2_000_000 };
-    const { messages, segments } = executor.pack(reading, identity, limits);
+    const packed = unlessTooLarge(() => executor.pack(reading, identity, limits));
+    if (packed === undefined) {
+      held?.leave();
+      return;
+    }
+    const { messages, segments } = packed;
     const sent: Sent = {
       source,
       producer,
@@ -248,22 +254,22 @@ export class Ingest {
       sent.answered = true;
       return;
     }
-    try {
-      const identity = {
-        ...{ producer, sequence, kind: ProducerKind.client, arrival, before: 0, single: true },
-        ...timeOf(held),
-      };
-      const limits = { messages: 1, messageBytes: 100_000, sendBytes: 2_000_000 };
-      const { messages, segments } = executor.pack(reading, identity, limits);
-      held?.take(segments.length);
-      held?.leave(this.#send(sent, { version, arrival, accepted, messages }));
-      // The answer may be lost on its way to the client.
-      if (sent.answered && faults.strikes("client sends again")) sent.answered = false;
-    } catch (error) {
-      if (!(error instanceof TooLargeError)) throw error;
+    const identity = {
+      ...{ producer, sequence, kind: ProducerKind.client, arrival, before: 0, single: true },
+      ...timeOf(held),
+    };
+    const limits = { messages: 1, messageBytes: 100_000, sendBytes: 2_000_000 };
+    const packed = unlessTooLarge(() => executor.pack(reading, identity, limits));
+    if (packed === undefined) {
       held?.leave();
       sent.answered = true;
+      return;
     }
+    const { messages, segments } = packed;
+    held?.take(segments.length);
+    held?.leave(this.#send(sent, { version, arrival, accepted, messages }));
+    // The answer may be lost on its way to the client.
+    if (sent.answered && faults.strikes("client sends again")) sent.answered = false;
   }
 
   /** What was accepted, each event once, with the version that routed it. */
@@ -350,4 +356,14 @@ export class Ingest {
 /** What tells the code of one deployment from another; functions that close over a spec look the same. */
 export function fingerprintOf(plan: Plan, version: Version): string {
   return `${plan.fingerprint}-${version}`;
+}
+
+/** Undefined of a request that ingest refuses, since it does not fit its messages. */
+function unlessTooLarge(pack: () => Packed): Packed | undefined {
+  try {
+    return pack();
+  } catch (error) {
+    if (error instanceof TooLargeError) return undefined;
+    throw error;
+  }
 }
