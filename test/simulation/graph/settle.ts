@@ -147,15 +147,20 @@ async function closePrefixes(world: GraphWorld): Promise<void> {
   }
 }
 
-/** One more wide request of each isolate, to each of the operator isolates: they tell what they have still to tell. */
+/**
+ * One more wide request of each isolate, to each of the operator isolates: they tell what they have still to tell.
+ *
+ * @returns each source with a shard that what it sent touches. One that only another source touches may be called before it
+ * can be told of this, and then not before that sends again.
+ */
 function sendToAll({ ingest, queues, operators, plans }: GraphWorld): ReadonlySet<string> {
   const touched = new Set<string>();
   for (const isolate of ingest.isolates) ingest.isolateSends(isolate, 60);
-  for (const { queue } of plans.mended.sources.values()) {
+  for (const { name, queue } of plans.mended.sources.values()) {
     const own = queues.get(queue.queue) as SimulatedQueue;
     const bodies = own.messages.map(({ body }) => body);
     for (const part of own.messages.flatMap(({ segments }) => segments).flatMap(({ parts }) => parts)) {
-      for (const { shard } of part.byShard) touched.add(`${part.operator}/${shard}`);
+      for (const { shard } of part.byShard) touched.add(`${name} ${part.operator}/${shard}`);
     }
     operators.forEach((operator, n) => {
       if (n > 0) for (const body of bodies) own.put(body);
@@ -165,7 +170,7 @@ function sendToAll({ ingest, queues, operators, plans }: GraphWorld): ReadonlySe
   return touched;
 }
 
-/** The prefixes that are not what has been sent, of shards that this touched. */
+/** The prefixes that are not what has been sent. @param touched see sendToAll. */
 function openPrefixes({ ingest, shards, plans }: GraphWorld, touched: ReadonlySet<string>): string[] {
   const open: string[] = [];
   for (const { source, producer, sequence, gap } of ingest.everyIsolate) {
@@ -173,7 +178,7 @@ function openPrefixes({ ingest, shards, plans }: GraphWorld, touched: ReadonlySe
     for (const target of plans.mended.sources.get(source)?.targets ?? []) {
       if (target.kind === "stage") continue;
       for (const shard of shards.of(target.name)) {
-        if (!touched.has(shard.name)) continue;
+        if (!touched.has(`${source} ${shard.name}`)) continue;
         const prefix = shard.host().shard.applied.record(producer)?.prefix ?? 0;
         if (prefix !== sequence) open.push(`${shard.name} has ${prefix} of ${sequence} of ${producer}`);
       }
