@@ -4,7 +4,7 @@
  * A reader stores nothing. So it says what it has used with whatever it asks a shard next, and the shard stores that with its
  * next commit.
  */
-import type { UsageLedger } from "../engine/usage.ts";
+import type { UsageLedger, Usages } from "../engine/usage.ts";
 import { ONE_READ } from "../engine/usage.ts";
 import type { GraveyardRpc, Namespace, ShardReads, ShardRpc } from "./rpc.ts";
 
@@ -24,11 +24,15 @@ export interface ReadersEnv {
   readonly GRAVEYARD: Namespace<GraveyardRpc>;
 }
 
-/** The same bindings, with which shards hear what is in `ledger`; and in it, what is asked of an object that does not count. */
-export function readersEnv<Env extends ReadersEnv>(env: Env, ledger: UsageLedger): Env {
+/**
+ * The same bindings, with which shards hear what is in `ledger`; and in it, what is asked of an object that does not count.
+ *
+ * @param feed the name of the one that reads, so that shards know what it has seen.
+ */
+export function readersEnv<Env extends ReadersEnv>(env: Env, ledger: UsageLedger, feed?: string): Env {
   return {
     ...env,
-    SHARD: tellingShards(env.SHARD, ledger),
+    SHARD: tellingShards(env.SHARD, ledger, feed),
     GRAVEYARD: {
       getByName(name: string) {
         ledger.add(READERS, ONE_READ);
@@ -39,7 +43,15 @@ export function readersEnv<Env extends ReadersEnv>(env: Env, ledger: UsageLedger
 }
 
 /** Shards that are told what is in `ledger` by the next read of any of them; by another one if that fails. */
-export function tellingShards(shards: Namespace<ShardRpc>, ledger: UsageLedger): Namespace<ShardRpc> {
+function tellingShards(
+  shards: Namespace<ShardRpc>,
+  ledger: UsageLedger,
+  feed: string | undefined,
+): Namespace<ShardRpc> {
+  const toldWith = (used: Usages | undefined) => {
+    if (feed !== undefined) return [used, feed];
+    return used === undefined ? [] : [used];
+  };
   return {
     getByName(name) {
       const shard = shards.getByName(name);
@@ -48,7 +60,7 @@ export function tellingShards(shards: Namespace<ShardRpc>, ledger: UsageLedger):
           const call = (...args: readonly unknown[]) => (shard as unknown as Methods)[method]?.(...args);
           if (!Object.hasOwn(READS, method)) return call;
           return (...args: readonly unknown[]) =>
-            ledger.handOver(async (used) => (used === undefined ? call(...args) : call(...args, used)));
+            ledger.handOver(async (used) => call(...args, ...toldWith(used)));
         },
       });
     },

@@ -41,8 +41,13 @@ export interface ShardReads {
   /** Of a view of windows. */
   windows(range: WindowRange): Promise<WindowViewEntry[]>;
   windowTops(range: WindowRange & { readonly top: number }): Promise<WindowViewEntry[]>;
-  /** Answers what a feed asks at one moment, at the price of one call; it need not be told of what it sees. */
-  many(questions: readonly FeedQuestion[], feed: string): Promise<ShardAnswer[]>;
+  /**
+   * Answers what a feed asks at one moment, at the price of one call; it need not be told of what it sees.
+   *
+   * @param asks whether it would look again by itself. Then there is one more answer, the last: whether it is to. If so the shard
+   * does not tell it of commits until then: they come faster than it looks.
+   */
+  many(questions: readonly ShardQuestion[], feed: string, asks: boolean): Promise<ShardAnswer[]>;
   /** For each segment, whether this shard has applied it. */
   applied(segments: readonly SegmentId[]): Promise<boolean[]>;
   /** The same, with when it was and what came of it in place of `true`, as long as the shard remembers that. */
@@ -52,10 +57,10 @@ export interface ShardReads {
   deadLetters(after: number, limit: number): Promise<NumberedDeadLetter[]>;
 }
 
-/** With each read may come what the reader has used: the shard stores it with its next commit. */
+/** With each read may come what the reader has used, which the shard stores with its next commit; and which feed it is. */
 type ToldReads = {
   [Read in keyof ShardReads]: (
-    ...args: [...Parameters<ShardReads[Read]>, used?: Usages]
+    ...args: [...Parameters<ShardReads[Read]>, used?: Usages, feed?: string]
   ) => ReturnType<ShardReads[Read]>;
 };
 
@@ -82,19 +87,13 @@ export interface ShardRpc extends ToldReads {
   wipe(marks?: EraseMarks): Promise<Wiped>;
 }
 
-/** The reads of which several go together. */
-export type ShardRead = "get" | "top" | "range" | "totals" | "windows" | "windowTops" | "stats";
+/** The reads of a view. */
+export type ShardRead = "get" | "top" | "range" | "totals" | "windows" | "windowTops";
 
-/** A read: what `ShardRpc` takes under this name. */
+/** A read of a view: what `ShardRpc` takes under this name. */
 export type ShardQuestion = {
   [Read in ShardRead]: readonly [read: Read, ...Parameters<ShardReads[Read]>];
 }[ShardRead];
-
-/**
- * Whether the feed is to look again by itself. If so the shard does not tell it of commits until then: they come faster than
- * it looks.
- */
-export type FeedQuestion = ShardQuestion | readonly ["again"];
 
 export type ShardAnswer = { readonly value: unknown } | { readonly error: string };
 

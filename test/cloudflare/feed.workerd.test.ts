@@ -90,14 +90,16 @@ it("keeps a row in each shard while somebody watches, over evictions, and takes 
 it("answers questions that come together in one call, each for itself", async () => {
   const key = "/many";
   await click(key);
-  const [got, ranked, failed] = await shard(key).many(
+  const [got, ranked, failed, again] = await shard(key).many(
     [
       ["get", key],
       ["range", { prefix: "/many", limit: 10 }],
       ["windows", { limit: 10 }],
     ],
     feedName(1, VIEW),
+    true,
   );
+  expect(again).toEqual({ value: false });
   expect(got).toEqual({ value: { key, value: 1 } });
   expect(ranked).toEqual({ value: [{ key, value: 1 }] });
   expect(failed).toHaveProperty("value");

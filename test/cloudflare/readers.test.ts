@@ -5,7 +5,7 @@ import type { GraveyardRpc, ShardRpc } from "../../src/cloudflare/rpc.ts";
 import { UsageLedger } from "../../src/engine/usage.ts";
 
 /** Objects that say what they were asked; whatever is in `down` fails. */
-function world() {
+function world(feed?: string) {
   const asked: unknown[][] = [];
   const down = new Set<string>();
   const object = (name: string) =>
@@ -28,6 +28,7 @@ function world() {
       OPEN: "yes",
     },
     ledger,
+    feed,
   );
   return { asked, down, ledger, env };
 }
@@ -47,6 +48,17 @@ test("it goes with one read, behind its arguments", async () => {
     ["1/v/0", "totals", { v: { awake: 12 } }],
   ]);
   expect(env.OPEN).toBe("yes");
+});
+
+test("a feed says which it is, behind what it has used, if anything", async () => {
+  const { asked, ledger, env } = world("1/health");
+  await env.SHARD.getByName("1/v/0").stats();
+  ledger.add(READERS, { awake: 3 });
+  await env.SHARD.getByName("1/v/0").stats();
+  expect(asked).toEqual([
+    ["1/v/0", "stats", undefined, "1/health"],
+    ["1/v/0", "stats", { [READERS]: { awake: 3 } }, "1/health"],
+  ]);
 });
 
 test("a call that changes something is made as it is", async () => {

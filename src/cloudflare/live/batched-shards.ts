@@ -1,9 +1,8 @@
 /** BatchedShards: shards of which everything that is asked at the same moment goes in one call to each. */
-import type { FeedQuestion, Namespace, ShardAnswer, ShardQuestion, ShardRead, ShardRpc } from "../rpc.ts";
+import type { Namespace, ShardAnswer, ShardQuestion, ShardRead, ShardRpc } from "../rpc.ts";
 
 /** The reads that may go together. */
-const READS: readonly ShardRead[] = ["get", "top", "range", "totals", "windows", "windowTops", "stats"];
-const AGAIN: FeedQuestion = ["again"];
+const READS: readonly ShardRead[] = ["get", "top", "range", "totals", "windows", "windowTops"];
 
 interface Waiting {
   readonly question: ShardQuestion;
@@ -19,7 +18,7 @@ export interface Asking {
 }
 
 /**
- * A namespace of shards that takes those reads only. A call is a request that is billed, whatever it asks: so a thousand
+ * A namespace of shards that takes the reads of a view only. A call is a request that is billed, whatever it asks: so a thousand
  * viewers of a thousand keys cost a shard one.
  */
 export function batchedShards(shards: Namespace<ShardRpc>, { feed, onAgain }: Asking): Namespace<ShardRpc> {
@@ -43,9 +42,9 @@ export function batchedShards(shards: Namespace<ShardRpc>, { feed, onAgain }: As
     batches.delete(name);
     try {
       const questions = waiting.map(({ question }) => question);
-      const answers = await shards.getByName(name).many([...questions, AGAIN], feed);
+      const answers = await shards.getByName(name).many(questions, feed, true);
       const again = answers[questions.length];
-      // A shard of before the last deploy does not know the question, and tells of each commit.
+      // A shard of an older deploy does not say so, and tells of its commits.
       if (again !== undefined && "value" in again && again.value === true) onAgain();
       waiting.forEach(({ settle }, n) => settle(answers[n] ?? { error: "the shard gave no answer" }));
     } catch (error) {

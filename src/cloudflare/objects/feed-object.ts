@@ -137,12 +137,12 @@ export function feedObject(plan: Plan) {
       const onAgain = () => {
         again = true;
       };
-      const env = readersEnv(this.env, this.#usage);
-      const batched = { ...env, SHARD: batchedShards(env.SHARD, { feed: this.#name, onAgain }) };
+      const env = readersEnv(this.env, this.#usage, this.#name);
+      const batched = { SHARD: batchedShards(env.SHARD, { feed: this.#name, onAgain }) };
       const view = this.#view;
       const looks = await Promise.all(
         topics.map((topic) =>
-          view === undefined ? lookAtHealth(batched, context) : lookAtView(batched, context, view, topic),
+          view === undefined ? lookAtHealth(env, context) : lookAtView(batched, context, view, topic),
         ),
       );
       return { looks, again };

@@ -17,7 +17,7 @@ import type {
   Wiped,
 } from "../../engine/shard/protocol.ts";
 import type { Totals } from "../../engine/shard/reader.ts";
-import { readApplied, readOutcomes, readProgress } from "../../engine/shard/reader.ts";
+import { readApplied, readOutcomes, readProgress, readStats } from "../../engine/shard/reader.ts";
 import type { SegmentOutcome } from "../../engine/shard/recent-segments.ts";
 import { Redrive } from "../../engine/shard/redrive.ts";
 import { Shard } from "../../engine/shard/shard.ts";
@@ -33,12 +33,12 @@ import { meteredEnv } from "../metered-env.ts";
 import { queueOf } from "../queue.ts";
 import type {
   CoordinatorRpc,
-  FeedQuestion,
   FeedRpc,
   Namespace,
   NumberedDeadLetter,
   RegistryRpc,
   ShardAnswer,
+  ShardQuestion,
   ShardRpc,
   Watch,
 } from "../rpc.ts";
@@ -129,20 +129,25 @@ export function shardObject(plan: Plan) {
       return this.#read((shard) => readOutcomes(shard, segments), used);
     }
 
-    async stats(used?: Usages): Promise<ShardStats> {
-      return this.#read(viewReads.stats, used);
+    async stats(used?: Usages, feed?: string): Promise<ShardStats> {
+      const stats = this.#read(readStats, used);
+      // The health's feed looks again by itself while something moves.
+      if (feed !== undefined) this.#watchers?.seen(feed, false);
+      return stats;
     }
 
-    async many(questions: readonly FeedQuestion[], feed: string, used?: Usages): Promise<ShardAnswer[]> {
+    async many(
+      questions: readonly ShardQuestion[],
+      feed: string,
+      asks = false,
+      used?: Usages,
+    ): Promise<ShardAnswer[]> {
       const { shard } = this.#open();
       shard.usage.add(ONE_READ);
       shard.usage.take(used);
-      const again =
-        this.#watchers?.seen(
-          feed,
-          questions.some(([name]) => name === "again"),
-        ) ?? false;
-      return answersTo(questions, again, (read) => this.#guarded(read));
+      const again = this.#watchers?.seen(feed, asks) ?? false;
+      const answers = answersTo(questions, (read) => this.#guarded(read));
+      return asks ? [...answers, { value: again }] : answers;
     }
 
     async watch({ feed }: Watch): Promise<void> {
