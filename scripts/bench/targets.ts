@@ -1,4 +1,5 @@
 /** Targets: what the bench is to show, and what it has shown. */
+import { many } from "../plan/estimate/lines.ts";
 import type { Results } from "./results.ts";
 import type { Throughput } from "./throughput.ts";
 
@@ -53,7 +54,7 @@ export function targetsOf(results: Results): Target[] {
     // Of states that are full: the workloads over 1M URLs begin with an empty one.
     ...[1, 4, 16].map((shards) =>
       atLeast(
-        `throughput at 1M keys against 1,000, ${shards} ${shards === 1 ? "shard" : "shards"}`,
+        `throughput at 1M keys against 1,000, ${many(shards, "shard")}`,
         0.8,
         ratio(scaled(1_000_000, shards)?.eventsPerSecond, scaled(1_000, shards)?.eventsPerSecond),
       ),

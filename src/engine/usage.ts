@@ -3,9 +3,10 @@
  *
  * An object counts what it is asked and what it does; what delivers batches to it counts those, and ingest what it refuses.
  * None writes a row for it: ingest says what it has used in its next segment, a consumer hands over what it has used so far
- * with its next call of a shard, a reader with its next read of one, and a shard stores what it has used, and what it was handed, with its next commit. So what
- * was used since then is lost when an object or an isolate goes away: these counts are a lower bound, but for a call whose
- * answer is lost, whose `used` is handed over again. Calls and batches are counted, never events.
+ * with its next call of a shard, a reader with its next read of one, and a shard stores what it has used, and what it was
+ * handed, with its next commit. So what was used since then is lost when an object or an isolate goes away: these counts are
+ * a lower bound, but for a call whose answer is lost, whose `used` is handed over again. Calls and batches are counted, never
+ * events.
  */
 
 /** Names are short since they ride in every commit; one that is absent is 0. Fields are only ever appended. */

@@ -30,6 +30,7 @@ const SMALL_VALUES = 1 / 2;
 /** What is no number takes about this many times its encoded bytes. */
 const DECODED_FACTOR = 2;
 
+/** Of a word. */
 const BITS = 32;
 
 let pages = 0;

@@ -1,10 +1,10 @@
 /** Watchers: when a shard tells a feed of its commits, and when it need not; by a clock of the test's own. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { Awake } from "../../src/cloudflare/objects/awake.ts";
 import { Watchers } from "../../src/cloudflare/objects/watchers.ts";
 
 const FEED = "1/view/v";
-const clock = { now: () => Date.now() };
 
 /** A shard's watchers, and a feed that answers what a test says. */
 function shard(answer: () => Promise<number | null> = async () => 250) {
@@ -21,7 +21,7 @@ function shard(answer: () => Promise<number | null> = async () => 250) {
       writeMeta: (name, data) => void rows.set(name, data),
     },
     { getByName: () => ({ changed, fetch: () => Promise.reject(new Error("no sockets here")) }) },
-    new Awake(clock, (usage) => {
+    new Awake(systemClock, (usage) => {
       awake += usage.awake ?? 0;
     }),
   );
